@@ -1,0 +1,44 @@
+//! The core of Mosaic: types, traits and pure logic. No network, no database.
+//!
+//! Four ideas carry everything. **The log is the truth**: a session is an append-only log, its state a fold over it.
+//! **The core decides, the shell acts**: the run machine and the wire formats are pure. **One port to the host**: what only
+//! the host can do crosses one narrow interface. **Storage is a trait with a contract, and the contract is a test
+//! suite.**
+//!
+//! Applications use the facade crate `mosaic`; this one is for those who write a store, a provider or a binding.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod error;
+pub mod id;
+pub mod message;
+pub mod model;
+pub mod runtime;
+pub mod store;
+pub mod tool;
+pub mod transport;
+
+pub use error::{BoxError, ErrorKind, ErrorReport};
+pub use id::{CallId, RunId, Seq, SessionKey, StepId};
+pub use message::{
+    Cost, Fragments, Group, GroupBody, GroupError, Media, MediaData, Origin, Part, ToolCall, ToolResult,
+    ToolStatus, Usage,
+};
+pub use model::{
+    Capability, ChatModel, Codec, ContextLimits, Decoder, Delivery, Encodable, EncodeError, ModelCall,
+    ModelEnd, ModelError, ModelEvent, ModelInfo, ModelParams, ModelRef, ModelRefError, ModelRequest,
+    ModelSource, ModelStream, OutputSpec, PartKind, Price, Profile, Reasoning, StopReason, ToolChoice,
+    ToolMode,
+};
+#[cfg(feature = "tokio-runtime")]
+pub use runtime::TokioRuntime;
+pub use runtime::{BoxFuture, Runtime, RuntimeExt, TaskHandle, Timestamp};
+pub use store::{Flush, Lease, ListOptions, Row, RowStream, SessionInfo, SessionStore, StoreError};
+pub use tool::{
+    Approval, CancelToken, Effect, FatalToken, IntoToolOutput, Mismatch, ProgressSink, SchemaCheck,
+    SubsetCheck, Tool, ToolContext, ToolError, ToolOutput, ToolSet, ToolSetError, ToolSpec, ToolSpecError,
+    ToolSpecs,
+};
+pub use transport::{
+    BodyStream, Header, Headers, HttpRequest, HttpResponse, HttpTransport, Method, TransportError,
+};

@@ -1,0 +1,42 @@
+//! Models: what is asked of them, what they answer, and how a model behind HTTP is put together.
+//!
+//! ```text
+//! ModelRequest ──> ChatModel::stream ──> ModelEvent, ModelEvent, ... ModelEvent::Done
+//!                     │
+//!                     └─ HttpModel = Codec (pure) + endpoint + auth + HttpTransport + Profile (tool mode, facts)
+//! ```
+//!
+//! Nothing in this crate knows a provider. A name such as `"anthropic:some-model"` is a [`ModelRef`]; a
+//! [`ModelSource`] turns it into a [`ChatModel`] when a session opens.
+
+mod codec;
+mod error;
+mod event;
+mod info;
+mod reference;
+mod request;
+
+pub use codec::{Codec, Decoder, Delivery, Encodable, EncodeError, Profile};
+pub use error::{ContextLimits, ModelError};
+pub use event::{ModelEnd, ModelEvent, ModelStream, PartKind, StopReason};
+pub use info::{Capability, ModelInfo, Price, ToolMode};
+pub use reference::{ModelRef, ModelRefError, ModelSource};
+pub use request::{ModelCall, ModelParams, ModelRequest, OutputSpec, Reasoning, ToolChoice};
+
+use std::fmt::Debug;
+
+/// A model that can be talked to.
+///
+/// # Contract
+/// * The stream yields events until it yields either [`ModelEvent::Done`], once and last, or an error, once and last.
+/// * A stream that ends without either is a defect; the driver reports it as `incomplete`.
+/// * Dropping the stream, or the future that makes it, cancels the call.
+/// * A call to a tool has an unassigned [`CallId`](crate::CallId).
+#[async_trait::async_trait]
+pub trait ChatModel: Debug + Send + Sync {
+    /// Facts about the model.
+    fn info(&self) -> &ModelInfo;
+
+    /// Asks the model.
+    async fn stream(&self, call: ModelCall) -> Result<ModelStream, ModelError>;
+}

@@ -1,0 +1,43 @@
+//! Tools: what a model may call.
+//!
+//! ```text
+//! ToolSpec (name, description, schema, effect, timeout, approval)   what the model and the machine know
+//! Tool::call(&ToolContext, input) -> ToolOutput | ToolError         what is done
+//! ```
+//!
+//! The `#[tool]` attribute makes a tool of a function: its doc comment becomes the description, its types the schema.
+
+mod check;
+mod context;
+mod error;
+mod output;
+mod set;
+mod spec;
+
+pub use check::{Mismatch, SchemaCheck, SubsetCheck};
+pub use context::{CancelToken, ProgressSink, ToolContext};
+pub use error::{FatalToken, ToolError};
+pub use output::{IntoToolOutput, ToolOutput};
+pub use set::{ToolSet, ToolSetError};
+pub use spec::{Approval, Effect, ToolSpec, ToolSpecError, ToolSpecs};
+
+use std::fmt::Debug;
+
+use serde_json::Value;
+
+/// Something that a model may call.
+///
+/// # Contract
+/// * `input` has passed the schema of [`spec`](Tool::spec).
+/// * A tool is called at most once a call, unless its [`Effect`] allows more.
+/// * When the run is cancelled or the timeout passes, the future is dropped; a tool that must tidy up before that
+///   listens to [`ToolContext::cancelled`].
+/// * A panic becomes a result that the model sees.
+#[async_trait::async_trait]
+pub trait Tool: Debug + Send + Sync {
+    /// What the model and the machine know of it.
+    fn spec(&self) -> &ToolSpec;
+
+    /// Does it.
+    async fn call(&self, ctx: &ToolContext, input: Value) -> Result<ToolOutput, ToolError>;
+}
