@@ -39,6 +39,42 @@ pub enum StoreError {
         /// Where it ends.
         last: Seq,
     },
+    /// The rows are not numbered one after the other from where they should begin: a defect of the caller.
+    #[error(
+        "{store}: rows for session `{key}` must be numbered from {expected} on without gaps: {found} came there"
+    )]
+    Misnumbered {
+        /// The store.
+        store: String,
+        /// The session.
+        key: String,
+        /// The number that was due.
+        expected: Seq,
+        /// The number that came; 0 where a first row is missing altogether.
+        found: Seq,
+    },
+    /// The session has no such entry.
+    #[error("{store}: session `{key}` has no entry {seq}: it goes from 1 to {last}")]
+    NoEntry {
+        /// The store.
+        store: String,
+        /// The session.
+        key: String,
+        /// The number asked for.
+        seq: Seq,
+        /// The last number there is.
+        last: Seq,
+    },
+    /// Rows would go from one tenant to another.
+    #[error("{store}: session `{from}` cannot be forked to `{to}`: another tenant; fork within one tenant")]
+    OtherTenant {
+        /// The store.
+        store: String,
+        /// The session to copy.
+        from: String,
+        /// The session to make.
+        to: String,
+    },
     /// Somebody else writes the session.
     #[error("{store}: session `{key}` is being run by {holder}; wait until that run ends")]
     Leased {
@@ -136,13 +172,14 @@ impl StoreError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::NotFound { .. } | Self::NoEntry { .. } => ErrorKind::NotFound,
             Self::Exists { .. } | Self::Conflict { .. } | Self::Leased { .. } | Self::Fenced { .. } => {
                 ErrorKind::Conflict
             }
             Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::NewerFormat { .. } => ErrorKind::NewerFormat,
-            Self::Address { .. } => ErrorKind::InvalidRequest,
+            Self::Address { .. } | Self::OtherTenant { .. } => ErrorKind::InvalidRequest,
+            Self::Misnumbered { .. } => ErrorKind::Internal,
             _ => ErrorKind::Storage,
         }
     }

@@ -3,6 +3,8 @@
 //! A session is a list of rows, numbered from 1 without gaps. Rows are opaque to the store: it orders them, keeps them,
 //! and lets only one writer at a time append.
 
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod error;
 mod row;
 
@@ -22,26 +24,35 @@ pub type RowStream = Pin<Box<dyn Stream<Item = Result<Row, StoreError>> + Send +
 /// Keeps session logs.
 ///
 /// # Contract
-/// * **Order.** `read` yields rows in the order of their numbers, each exactly once, without gaps.
+/// * **Order.** `read` yields rows in the order of their numbers, each exactly once, without gaps, as they were written.
 /// * **Compare and append.** `append` takes rows whose numbers follow `expected`, and only if `expected` is the last
-///   number of the log: all of them or none. Otherwise [`StoreError::Conflict`].
+///   number of the log: all of them or none. Otherwise [`StoreError::Conflict`]. Rows that are not numbered so are
+///   [`StoreError::Misnumbered`].
+/// * **Read your writes.** What an `append` has returned for, durable or ordered, the next `read` and `find` give.
 /// * **Durable.** When an `append` with [`Flush::Durable`] returns, the rows (and all rows before them) survive what the
 ///   store's durability promises. Rows of [`Flush::Ordered`] may be lost in a crash, but only from the end of the log.
-/// * **Fencing.** An `append` under a lease whose epoch is not the newest fails with [`StoreError::Fenced`], for ever.
-/// * **Scope.** Nothing of another tenant or session is ever returned.
-/// * A future that is dropped leaves either all or nothing of its work behind.
+/// * **Fencing.** An `append` under a lease that was released, or whose epoch is not the newest, fails with
+///   [`StoreError::Fenced`], for ever: also when the session was erased and made anew in between. A writer that is both
+///   fenced and behind gets `Fenced`.
+/// * **Scope.** Nothing of another tenant or session is ever returned, and nothing is copied from tenant to tenant.
+/// * **Dropped futures.** A future that is dropped leaves either all or nothing of its work behind, and no lease.
+///
+/// A name, a tenant and a kind are any Unicode text, the empty one too; they are compared byte by byte.
+///
+/// The suite that checks all this is `mosaic_core::store::conformance` (feature `testing`). A store passes when
+/// `check_all` does.
 #[async_trait::async_trait]
 pub trait SessionStore: Debug + Send + Sync {
-    /// Creates a session with its first rows (numbered from 1), durably.
+    /// Creates a session with its first rows (numbered from 1; at least one), durably. It is leased to nobody.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when there is one of that name.
+    /// [`StoreError::Exists`] when there is one of that name; [`StoreError::Misnumbered`].
     async fn create(&self, key: &SessionKey, rows: Vec<Row>) -> Result<SessionInfo, StoreError>;
 
     /// What is known of a session; `None` when there is none.
     async fn find(&self, key: &SessionKey) -> Result<Option<SessionInfo>, StoreError>;
 
-    /// The sessions of a tenant, by name.
+    /// The sessions of a tenant, in the order of their names (byte by byte).
     async fn list(&self, tenant: &str, options: ListOptions) -> Result<Vec<SessionInfo>, StoreError>;
 
     /// Becomes the only writer of a session. A lease whose holder is dead is taken over.
@@ -54,6 +65,10 @@ pub trait SessionStore: Debug + Send + Sync {
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 
     /// Appends rows and returns the new last number. No rows with [`Flush::Durable`] makes what was appended durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Misnumbered`], [`StoreError::NotFound`], [`StoreError::Fenced`], [`StoreError::Conflict`] (looked for in
+    /// this order), and what the medium does: [`StoreError::Full`] and its like.
     async fn append(
         &self,
         lease: &Lease,
@@ -62,7 +77,8 @@ pub trait SessionStore: Debug + Send + Sync {
         flush: Flush,
     ) -> Result<Seq, StoreError>;
 
-    /// Rows from a number on (`Seq(1)` or less: all). Needs no lease.
+    /// Rows from a number on (`Seq(1)` or less: all; past the end: none). Needs no lease. Rows that are appended while
+    /// the stream is read may be in it or not.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; a row that cannot be read ends the stream with its error.
@@ -71,15 +87,18 @@ pub trait SessionStore: Debug + Send + Sync {
     /// Creates session `to` with copies of the rows of `from` up to number `upto`, durably. Needs no lease.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] (also when `upto` is past the end), [`StoreError::Exists`].
+    /// [`StoreError::NotFound`], [`StoreError::NoEntry`] when `upto` is 0 or past the end, [`StoreError::Exists`],
+    /// [`StoreError::OtherTenant`] when the two are not of one tenant.
     async fn fork(&self, from: &SessionKey, upto: Seq, to: &SessionKey) -> Result<SessionInfo, StoreError>;
 
-    /// Removes a session and every trace of it. Removing one that does not exist does nothing.
+    /// Removes a session and every trace of it. Removing one that does not exist does nothing. Forks are sessions of
+    /// their own and stay.
     ///
     /// # Errors
     /// [`StoreError::Leased`] while somebody writes it.
     async fn erase(&self, key: &SessionKey) -> Result<(), StoreError>;
 
-    /// Finishes what was begun and lets go of everything. Calls after this fail.
+    /// Finishes what was begun and lets go of everything, leases too. Calls after this fail with
+    /// [`StoreError::Closed`]; closing again does nothing.
     async fn close(&self) -> Result<(), StoreError>;
 }

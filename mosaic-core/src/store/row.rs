@@ -37,7 +37,7 @@ pub enum Flush {
 pub struct Lease {
     /// The session.
     pub key: SessionKey,
-    /// Grows with every lease of the session; only the newest may append.
+    /// Greater than that of every lease given before; only the newest of a session may append.
     pub epoch: u64,
 }
 
