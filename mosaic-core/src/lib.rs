@@ -15,6 +15,8 @@ pub mod message;
 pub mod model;
 pub mod runtime;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tool;
 pub mod transport;
 
@@ -25,10 +27,10 @@ pub use message::{
     ToolStatus, Usage,
 };
 pub use model::{
-    Capability, ChatModel, Codec, ContextLimits, Decoder, Delivery, Encodable, EncodeError, ModelCall,
-    ModelEnd, ModelError, ModelEvent, ModelInfo, ModelParams, ModelRef, ModelRefError, ModelRequest,
-    ModelSource, ModelStream, OutputSpec, PartKind, Price, Profile, Reasoning, StopReason, ToolChoice,
-    ToolMode,
+    Auth, Capability, ChatModel, Codec, ContextLimits, Decoder, Delivery, Encodable, EncodeError, HttpModel,
+    ModelCall, ModelEnd, ModelError, ModelEvent, ModelInfo, ModelParams, ModelRef, ModelRefError,
+    ModelRequest, ModelSource, ModelStream, OutputSpec, PartKind, Price, Profile, Reasoning, StopReason,
+    Timeouts, ToolChoice, ToolMode,
 };
 #[cfg(feature = "tokio-runtime")]
 pub use runtime::TokioRuntime;

@@ -12,6 +12,7 @@
 mod codec;
 mod error;
 mod event;
+mod http;
 mod info;
 mod reference;
 mod request;
@@ -19,6 +20,7 @@ mod request;
 pub use codec::{Codec, Decoder, Delivery, Encodable, EncodeError, Profile};
 pub use error::{ContextLimits, ModelError};
 pub use event::{ModelEnd, ModelEvent, ModelStream, PartKind, StopReason};
+pub use http::{Auth, HttpModel, Timeouts};
 pub use info::{Capability, ModelInfo, Price, ToolMode};
 pub use reference::{ModelRef, ModelRefError, ModelSource};
 pub use request::{ModelCall, ModelParams, ModelRequest, OutputSpec, Reasoning, ToolChoice};

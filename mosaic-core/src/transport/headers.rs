@@ -67,6 +67,12 @@ impl Headers {
         self.0.push(Header { name: name.into(), value: Value::Secret(value.into()) });
     }
 
+    /// Puts a line in place of all lines of its name.
+    pub fn set(&mut self, header: Header) {
+        self.0.retain(|other| !other.name.eq_ignore_ascii_case(&header.name));
+        self.0.push(header);
+    }
+
     /// The first value of that name that is not secret.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

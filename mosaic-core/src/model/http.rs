@@ -1,0 +1,208 @@
+//! A model behind HTTP: a codec, an address, a key and a transport put together.
+//!
+//! ```text
+//! ModelRequest ─ fragments (kept beside each group) ─ Codec::encode ─ HttpTransport::send
+//!                                                                         │ not 2xx: Codec::error
+//!                    ModelEvent <─ Decoder::push <─ one network chunk <───┘
+//! ```
+
+mod answer;
+mod auth;
+mod exchange;
+mod limits;
+mod watch;
+
+pub use auth::Auth;
+pub use limits::Timeouts;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use super::{
+    ChatModel, Codec, Delivery, Encodable, EncodeError, ModelCall, ModelError, ModelInfo, ModelRequest,
+    ModelStream, Profile,
+};
+use crate::runtime::Runtime;
+use crate::transport::{Headers, HttpRequest, HttpTransport};
+
+/// A model behind HTTP.
+///
+/// All that differs between models of one wire API is in here: where it is, how it is paid for, what it can do and how
+/// it is brought to call tools. Requests are built from kept pieces, so a turn over a long history costs the joining of
+/// bytes; every wait has a deadline.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use mosaic_core::*;
+/// # fn example(codec: Arc<dyn Codec>, transport: Arc<dyn HttpTransport>, runtime: Arc<dyn Runtime>, key: String) {
+/// let profile = Profile {
+///     origin: Origin { api: codec.api().into(), provider: "local".into(), model: "small".into() },
+///     info: ModelInfo::new("local", "small"),
+/// };
+/// let model = HttpModel::new(codec, profile, "http://127.0.0.1:8080/v1", transport, runtime)
+///     .auth(Auth::bearer(key))
+///     .header("x-team", "search");
+/// # let _: Arc<dyn ChatModel> = Arc::new(model);
+/// # }
+/// ```
+pub struct HttpModel {
+    codec: Arc<dyn Codec>,
+    profile: Profile,
+    base_url: String,
+    auth: Auth,
+    headers: Headers,
+    transport: Arc<dyn HttpTransport>,
+    runtime: Arc<dyn Runtime>,
+    delivery: Delivery,
+    timeouts: Timeouts,
+    max_answer: usize,
+    /// Whose fragments are whose. A number an instance rather than a hash of the settings: a codec may have settings
+    /// that nobody sees from outside, and a wrong fragment is a wrong request.
+    key: u64,
+}
+
+/// More than any answer of any model today; a server that sends without end must not fill the memory.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
+
+impl HttpModel {
+    /// A model without a key, with streamed answers and the default time limits.
+    pub fn new(
+        codec: Arc<dyn Codec>,
+        profile: Profile,
+        base_url: impl Into<String>,
+        transport: Arc<dyn HttpTransport>,
+        runtime: Arc<dyn Runtime>,
+    ) -> Self {
+        let mut base_url = base_url.into();
+        base_url.truncate(base_url.trim_end_matches('/').len());
+        Self {
+            codec,
+            profile,
+            base_url,
+            auth: Auth::None,
+            headers: Headers::default(),
+            transport,
+            runtime,
+            delivery: Delivery::default(),
+            timeouts: Timeouts::default(),
+            max_answer: MAX_ANSWER,
+            key: NEXT_KEY.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// With a key.
+    #[must_use]
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// With one more header line. It replaces a line of the same name that the codec writes.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push(name.into(), value.into());
+        self
+    }
+
+    /// With one more header line whose value must not show anywhere.
+    #[must_use]
+    pub fn secret_header(mut self, name: impl Into<String>, value: impl Into<secrecy::SecretString>) -> Self {
+        self.headers.push_secret(name.into(), value);
+        self
+    }
+
+    /// With answers in pieces or whole.
+    #[must_use]
+    pub fn delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
+    }
+
+    /// With other time limits.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// With another limit for the bytes of an answer; 64 MiB unless set. A longer answer is a `decode` error.
+    #[must_use]
+    pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
+        self.max_answer = bytes;
+        self
+    }
+
+    fn encode(&self, request: &ModelRequest) -> Result<HttpRequest, EncodeError> {
+        let fragments = self.fragments(request)?;
+        let tools = self.tools(request)?;
+        let mut http = self.codec.encode(&Encodable {
+            base_url: &self.base_url,
+            profile: &self.profile,
+            instructions: &request.instructions,
+            fragments: &fragments,
+            tools: tools.as_ref(),
+            tool_choice: &request.tool_choice,
+            output: request.output.as_deref(),
+            params: &request.params,
+            delivery: self.delivery,
+        })?;
+        self.auth.apply(&mut http.headers);
+        for header in self.headers.iter() {
+            http.headers.set(header.clone());
+        }
+        http.connect_timeout = Some(self.timeouts.connect);
+        Ok(http)
+    }
+
+    /// Each group is encoded at its first request; after that its bytes are shared.
+    fn fragments(&self, request: &ModelRequest) -> Result<Vec<Bytes>, EncodeError> {
+        let encode = |group: &Arc<crate::message::Group>| {
+            group.fragments().get(self.key, || self.codec.fragment(group.body(), &self.profile))
+        };
+        request.groups.iter().map(encode).collect()
+    }
+
+    fn tools(&self, request: &ModelRequest) -> Result<Option<Bytes>, EncodeError> {
+        if request.tools.is_empty() {
+            return Ok(None);
+        }
+        let encode = || self.codec.tools(&request.tools.iter().collect::<Vec<_>>(), &self.profile);
+        request.tools.fragments().get(self.key, encode).map(Some)
+    }
+
+    fn named(&self, mut error: ModelError) -> ModelError {
+        error.provider.get_or_insert_with(|| self.profile.origin.provider.to_string());
+        error
+    }
+}
+
+impl fmt::Debug for HttpModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpModel")
+            .field("origin", &self.profile.origin)
+            .field("base_url", &self.base_url)
+            .field("auth", &self.auth)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait::async_trait]
+impl ChatModel for HttpModel {
+    fn info(&self) -> &ModelInfo {
+        &self.profile.info
+    }
+
+    async fn stream(&self, call: ModelCall) -> Result<ModelStream, ModelError> {
+        let request = self.encode(&call.request).map_err(|error| self.named(error.into()))?;
+        let limits = self.timeouts.of_call(&call, self.delivery);
+        // The groups are shared with the session, which can grow its list in place once nobody holds it.
+        drop(call);
+        exchange::start(self, request, limits).await.map_err(|error| self.named(error))
+    }
+}

@@ -1,0 +1,74 @@
+//! Sends a request and reads the head of the answer.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::HttpModel;
+use super::answer::Answer;
+use super::limits::Limits;
+use super::watch::Watch;
+use crate::model::{ModelError, ModelStream};
+use crate::transport::{BodyStream, HttpRequest, HttpResponse};
+
+/// Error bodies are a few hundred bytes; an error page of a proxy may be longer, and its beginning says enough.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// The answer to a request, once its head is there.
+pub(super) async fn start(
+    model: &HttpModel,
+    request: HttpRequest,
+    limits: Limits,
+) -> Result<ModelStream, ModelError> {
+    let mut watch = Watch::new(Arc::clone(&model.runtime), &limits);
+    // The transport keeps the connect limit itself; one that does not is stopped by this sum.
+    let patience = limits.first_byte.saturating_add(request.connect_timeout.unwrap_or_default());
+    let mut sending = model.transport.send(request);
+    let response = poll_fn(|cx| match sending.as_mut().poll(cx) {
+        Poll::Ready(response) => Poll::Ready(response.map_err(ModelError::from)),
+        Poll::Pending => watch.poll(patience, cx).map(Err),
+    })
+    .await?;
+    if (200..300).contains(&response.status) {
+        return Ok(Box::pin(Answer::new(model, response.body, watch, limits)));
+    }
+    Err(refused(model, response, watch, limits.between).await)
+}
+
+async fn refused(
+    model: &HttpModel,
+    response: HttpResponse,
+    mut watch: Watch,
+    patience: Duration,
+) -> ModelError {
+    let HttpResponse { status, headers, mut body } = response;
+    let mut bytes = Vec::new();
+    watch.heard();
+    while bytes.len() < MAX_ERROR_BODY
+        && poll_fn(|cx| more(&mut body, &mut bytes, &mut watch, patience, cx)).await
+    {}
+    bytes.truncate(MAX_ERROR_BODY);
+    let mut error = model.codec.error(status, &headers, &bytes);
+    error.status.get_or_insert(status);
+    error
+}
+
+/// Whether more may come. A body that breaks or stalls still has a status, and that is what counts.
+fn more(
+    body: &mut BodyStream,
+    bytes: &mut Vec<u8>,
+    watch: &mut Watch,
+    patience: Duration,
+    cx: &mut Context<'_>,
+) -> Poll<bool> {
+    match body.as_mut().poll_next(cx) {
+        Poll::Ready(Some(Ok(piece))) => {
+            bytes.extend_from_slice(&piece);
+            watch.heard();
+            Poll::Ready(true)
+        }
+        Poll::Ready(Some(Err(_)) | None) => Poll::Ready(false),
+        Poll::Pending => watch.poll(patience, cx).map(|_| false),
+    }
+}

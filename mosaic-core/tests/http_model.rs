@@ -1,0 +1,277 @@
+//! A model behind HTTP: requests from kept pieces, deadlines, limits, errors.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod toy_codec;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use mosaic_core::testing::{Gate, Reply, ScriptedTransport, TestRuntime};
+use mosaic_core::{
+    Auth, ChatModel, Delivery, ErrorKind, Group, HttpModel, ModelCall, ModelError, ModelEvent, ModelInfo,
+    ModelRequest, Origin, Part, Profile, Runtime, Timeouts, TransportError,
+};
+use toy_codec::ToyCodec;
+
+fn model(transport: &ScriptedTransport, runtime: &TestRuntime) -> HttpModel {
+    model_of(ToyCodec::default(), transport, runtime)
+}
+
+fn model_of(codec: ToyCodec, transport: &ScriptedTransport, runtime: &TestRuntime) -> HttpModel {
+    let profile = Profile {
+        origin: Origin { api: "toy".into(), provider: "acme".into(), model: "m1".into() },
+        info: ModelInfo::new("acme", "m1"),
+    };
+    HttpModel::new(
+        Arc::new(codec),
+        profile,
+        "http://host/v1/",
+        Arc::new(transport.clone()),
+        Arc::new(runtime.clone()),
+    )
+}
+
+fn hello() -> ModelCall {
+    let groups = Arc::new(vec![Group::user(vec![Part::text("Hello")])]);
+    ModelCall::new(ModelRequest { groups, ..ModelRequest::default() })
+}
+
+/// The text that came, and how it ended.
+async fn read(model: &HttpModel, call: ModelCall) -> (String, Result<(), ModelError>) {
+    let mut text = String::new();
+    let mut stream = match model.stream(call).await {
+        Ok(stream) => stream,
+        Err(error) => return (text, Err(error)),
+    };
+    let mut end = None;
+    while let Some(event) = stream.next().await {
+        assert!(end.is_none(), "something came after the end: {event:?}");
+        match event {
+            Ok(ModelEvent::Text { delta, .. }) => text.push_str(&delta),
+            Ok(ModelEvent::Done(_)) => end = Some(Ok(())),
+            Ok(_) => {}
+            Err(error) => end = Some(Err(error)),
+        }
+    }
+    (text, end.expect("a stream has an end"))
+}
+
+async fn failure(model: &HttpModel) -> ModelError {
+    read(model, hello()).await.1.expect_err("this fails")
+}
+
+#[tokio::test]
+async fn an_answer_is_read_however_it_is_cut() {
+    for cut in [1, 2, 3, 7, 1000] {
+        let transport = ScriptedTransport::new([Reply::ok("t Hello \nt world\nend\n").cut_every(cut)]);
+        let (text, end) = read(&model(&transport, &TestRuntime::default()), hello()).await;
+        assert_eq!(text, "Hello world", "cut every {cut}");
+        end.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_request_has_its_address_key_headers_and_body() {
+    let transport = ScriptedTransport::new([Reply::ok("end\n")]);
+    let model = model(&transport, &TestRuntime::default())
+        .auth(Auth::bearer("sk-secret"))
+        .header("X-Version", "2")
+        .secret_header("x-tenant", "hidden");
+    read(&model, hello()).await.1.unwrap();
+    let request = transport.requests().remove(0);
+    assert_eq!(request.url, "http://host/v1/toy");
+    assert_eq!(request.body_bytes(), "[user:Hello]");
+    assert_eq!(request.connect_timeout, Some(Timeouts::default().connect));
+    let lines: Vec<_> = request.headers.iter().map(|line| (&*line.name, line.expose())).collect();
+    let expected = [("authorization", "Bearer sk-secret"), ("X-Version", "2"), ("x-tenant", "hidden")];
+    assert_eq!(lines, expected, "the host's `X-Version` replaces the codec's");
+    let shown = format!("{request:?} {model:?}");
+    assert!(!shown.contains("sk-secret") && !shown.contains("hidden"), "{shown}");
+}
+
+#[tokio::test]
+async fn old_messages_are_encoded_once_a_model() {
+    let transport = ScriptedTransport::from_fn(|_| Reply::ok("end\n"));
+    let runtime = TestRuntime::default();
+    let (first, second) = (ToyCodec::default(), ToyCodec::default());
+    let (one, other) =
+        (model_of(first.clone(), &transport, &runtime), model_of(second.clone(), &transport, &runtime));
+    let call = hello();
+    for _ in 0..3 {
+        read(&one, call.clone()).await.1.unwrap();
+        read(&other, call.clone()).await.1.unwrap();
+    }
+    assert_eq!((first.fragments(), second.fragments()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_refused_request_is_the_codecs_error_with_the_providers_name() {
+    let transport = ScriptedTransport::new([Reply::status(429).body("slow down")]);
+    let error = failure(&model(&transport, &TestRuntime::default())).await;
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!((error.status, error.provider.as_deref()), (Some(429), Some("acme")));
+    assert!(error.to_string().contains("slow down"), "{error}");
+}
+
+#[tokio::test]
+async fn an_error_body_without_end_is_cut() {
+    let transport = ScriptedTransport::new([Reply::status(500).body(vec![b'x'; 1 << 20]).then_never()]);
+    let error = failure(&model(&transport, &TestRuntime::default())).await;
+    assert_eq!(error.to_string().len(), 64 * 1024);
+}
+
+#[tokio::test]
+async fn an_error_body_that_breaks_is_still_an_error_of_its_status() {
+    let transport = ScriptedTransport::new([Reply::status(503).body("bu").then_error(TransportError::Gone)]);
+    let error = failure(&model(&transport, &TestRuntime::default())).await;
+    assert_eq!((error.status, error.to_string().as_str()), (Some(503), "bu"));
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_without_its_terminal_event_is_incomplete() {
+    let transport = ScriptedTransport::new([Reply::ok("t Hel\n")]);
+    let (text, end) = read(&model(&transport, &TestRuntime::default()), hello()).await;
+    assert_eq!(text, "Hel");
+    assert_eq!(end.unwrap_err().kind(), ErrorKind::Incomplete);
+}
+
+#[tokio::test]
+async fn what_was_decoded_before_an_error_is_given_out_first() {
+    let transport = ScriptedTransport::new([Reply::ok("t Hel\nbad\nt lost\n")]);
+    let (text, end) = read(&model(&transport, &TestRuntime::default()), hello()).await;
+    let error = end.unwrap_err();
+    assert_eq!((text.as_str(), error.kind()), ("Hel", ErrorKind::Decode));
+    assert_eq!(error.provider.as_deref(), Some("acme"));
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_an_error_after_the_text_so_far() {
+    let broken = TransportError::Broken { host: "host".into(), source: "reset".into() };
+    let transport = ScriptedTransport::new([Reply::ok("t Hel\n").then_error(broken)]);
+    let (text, end) = read(&model(&transport, &TestRuntime::default()), hello()).await;
+    assert_eq!((text.as_str(), end.unwrap_err().kind()), ("Hel", ErrorKind::Transport));
+}
+
+#[tokio::test]
+async fn an_answer_longer_than_the_limit_is_an_error() {
+    let transport = ScriptedTransport::new([Reply::ok("t 12345678\nt 1\nend\n").cut_every(11)]);
+    let model = model(&transport, &TestRuntime::default()).max_answer_bytes(12);
+    let (text, end) = read(&model, hello()).await;
+    let error = end.unwrap_err();
+    assert_eq!((text.as_str(), error.kind()), ("12345678", ErrorKind::Decode));
+    assert!(error.to_string().contains("max_answer_bytes"), "{error}");
+    assert_eq!(transport.cancelled(), 1);
+}
+
+/// Runs a call to its end by turning the clock; says how long that took.
+async fn time_out(model: HttpModel, call: ModelCall, runtime: &TestRuntime) -> (Duration, ModelError) {
+    let started = runtime.now();
+    let task = tokio::spawn(async move { read(&model, call).await });
+    while !task.is_finished() {
+        assert!(runtime.advance_to_next().await || task.is_finished(), "it waits for ever");
+    }
+    let error = task.await.unwrap().1.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    (started.until(runtime.now()), error)
+}
+
+#[tokio::test]
+async fn every_wait_has_a_deadline() {
+    let default = Timeouts::default();
+    let cases = [
+        (Reply::never(), default.connect + default.first_byte),
+        (Reply::status(200).then_never(), default.first_byte),
+        (Reply::ok("t Hel\n").then_never(), default.between),
+    ];
+    for (reply, expected) in cases {
+        let (transport, runtime) = (ScriptedTransport::new([reply]), TestRuntime::default());
+        let (took, error) = time_out(model(&transport, &runtime), hello(), &runtime).await;
+        assert_eq!(took, expected);
+        assert_eq!(error.provider.as_deref(), Some("acme"));
+        assert_eq!(transport.cancelled(), 1, "the exchange is cancelled");
+    }
+}
+
+#[tokio::test]
+async fn a_call_sets_its_own_stall_and_deadline() {
+    let runtime = TestRuntime::default();
+    let stall = ModelCall { stall: Some(Duration::from_secs(7)), ..hello() };
+    let deadline = ModelCall { deadline: Some(runtime.now().after(Duration::from_secs(9))), ..hello() };
+    for (call, seconds) in [(stall, 7), (deadline, 9)] {
+        let (transport, runtime) =
+            (ScriptedTransport::new([Reply::status(200).then_never()]), TestRuntime::default());
+        let (took, _) = time_out(model(&transport, &runtime), call, &runtime).await;
+        assert_eq!(took, Duration::from_secs(seconds));
+    }
+}
+
+#[tokio::test]
+async fn a_whole_answer_may_be_silent_twice_as_long() {
+    let (transport, runtime) =
+        (ScriptedTransport::new([Reply::status(200).then_never()]), TestRuntime::default());
+    let model = model(&transport, &runtime).delivery(Delivery::Whole);
+    let (took, _) = time_out(model, hello(), &runtime).await;
+    assert_eq!(took, Timeouts::default().first_byte * 2);
+}
+
+#[tokio::test]
+async fn silence_counts_from_the_last_piece_and_needs_no_timer_a_piece() {
+    let (gate, runtime) = (Gate::new(), TestRuntime::default());
+    let transport = ScriptedTransport::new([Reply::ok("t a\n").hold(&gate).body("t b\n").then_never()]);
+    let model = model(&transport, &runtime);
+    let started = runtime.now();
+    let task = tokio::spawn(async move { read(&model, hello()).await });
+    gate.reached().await;
+    runtime.advance(Duration::from_secs(100)).await;
+    gate.open();
+    runtime.advance(Duration::from_secs(20)).await;
+    assert!(!task.is_finished(), "the first timer fires at 120 s, and somebody spoke at 100 s");
+    assert_eq!(runtime.sleepers(), 1);
+    runtime.advance(Duration::from_secs(99)).await;
+    assert!(!task.is_finished());
+    runtime.advance(Duration::from_secs(1)).await;
+    let (text, end) = task.await.unwrap();
+    assert_eq!((text.as_str(), end.unwrap_err().kind()), ("ab", ErrorKind::Timeout));
+    assert_eq!(started.until(runtime.now()), Duration::from_secs(220));
+}
+
+#[tokio::test]
+async fn a_host_that_reads_slowly_does_not_make_its_provider_late() {
+    let runtime = TestRuntime::default();
+    let transport = ScriptedTransport::new([Reply::ok("t a\n").body("t b\nend\n")]);
+    let mut stream = model(&transport, &runtime).stream(hello()).await.unwrap();
+    stream.next().await.unwrap().unwrap();
+    runtime.advance(Duration::from_secs(3600)).await;
+    let rest: Vec<_> = stream.collect().await;
+    assert!(rest.iter().all(Result::is_ok), "{rest:?}");
+}
+
+#[tokio::test]
+async fn the_body_is_read_to_its_end_so_that_the_connection_can_be_used_again() {
+    let transport = ScriptedTransport::new([Reply::ok("t a\nend\n").body("\n")]);
+    let mut stream = model(&transport, &TestRuntime::default()).stream(hello()).await.unwrap();
+    while !matches!(stream.next().await, Some(Ok(ModelEvent::Done(_)))) {}
+    drop(stream);
+    assert_eq!(transport.cancelled(), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_goes_on_after_the_terminal_event_delays_it_by_a_tenth_of_a_second_at_most() {
+    let (transport, runtime) =
+        (ScriptedTransport::new([Reply::ok("t a\nend\n").then_never()]), TestRuntime::default());
+    let model = model(&transport, &runtime);
+    let task = tokio::spawn(async move { read(&model, hello()).await });
+    runtime.advance(Duration::from_millis(100)).await;
+    assert!(task.is_finished());
+    task.await.unwrap().1.unwrap();
+}
+
+#[tokio::test]
+async fn dropping_the_stream_cancels_the_exchange() {
+    let transport = ScriptedTransport::new([Reply::ok("t a\n").then_never()]);
+    let mut stream = model(&transport, &TestRuntime::default()).stream(hello()).await.unwrap();
+    stream.next().await;
+    drop(stream);
+    assert_eq!(transport.cancelled(), 1);
+}
