@@ -13,6 +13,7 @@ pub mod error;
 pub mod id;
 pub mod message;
 pub mod model;
+pub mod port;
 pub mod runtime;
 pub mod store;
 #[cfg(feature = "testing")]
