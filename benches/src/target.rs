@@ -1,0 +1,114 @@
+//! What a workload should cost: the budget of the design, as data.
+
+use std::collections::BTreeMap;
+
+use crate::measure::Measured;
+use crate::workload::{Side, Workload};
+
+/// The medians of a bench.
+pub(crate) type Results = BTreeMap<(Workload, Side), Measured>;
+
+/// A limit on one figure of the library's side, per unit of work.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Limit {
+    /// CPU time in microseconds.
+    Cpu(f64),
+    /// CPU time as a multiple of the floor's.
+    CpuRatio(f64),
+    /// CPU time in microseconds beyond that of C.
+    CpuBeyondC(f64),
+    /// Allocations.
+    Allocations(f64),
+    /// Bytes allocated, or kept where nothing is done.
+    Bytes(f64),
+    /// Bytes on disk as a multiple of the floor's.
+    DiskRatio(f64),
+    /// Peak memory of the process in MiB.
+    PeakMib(f64),
+    /// Connections of the process.
+    Connections(f64),
+}
+
+/// A limit beside what was found.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Verdict {
+    pub(crate) text: String,
+    pub(crate) met: bool,
+}
+
+/// The budget of a workload.
+pub(crate) fn limits(workload: Workload) -> &'static [Limit] {
+    use Limit::{Allocations, Bytes, Connections, Cpu, CpuBeyondC, CpuRatio, DiskRatio, PeakMib};
+    match workload {
+        Workload::A => &[Cpu(15_000.0), PeakMib(12.0)],
+        Workload::B => &[Cpu(2.0), Bytes(1024.0)],
+        Workload::C => &[CpuRatio(2.0), Allocations(600.0), Connections(1.0)],
+        Workload::D | Workload::D64 => &[Cpu(2.5), Allocations(4.0)],
+        Workload::E => &[Cpu(450.0), Connections(1001.0)],
+        Workload::F => &[CpuRatio(1.0)],
+        Workload::GProcess | Workload::GFull => &[CpuBeyondC(150.0), DiskRatio(1.2)],
+        Workload::Alone => &[Cpu(20.0), Allocations(200.0)],
+        Workload::Idle => &[Bytes(4096.0)],
+    }
+}
+
+impl Limit {
+    /// The limit beside what was found; `None` when what it is compared with was not measured.
+    pub(crate) fn verdict(self, workload: Workload, results: &Results) -> Option<Verdict> {
+        let of = |workload, side| results.get(&(workload, side));
+        let mosaic = of(workload, Side::Mosaic)?;
+        let floor = of(workload, Side::Floor);
+        let units = mosaic.units.max(1) as f64;
+        let cpu = mosaic.cpu_us / units;
+        let extra = |measured: &Measured, name: &str| measured.extra.get(name).copied();
+        let (what, found, limit) = match self {
+            Self::Cpu(limit) => ("us CPU", cpu, limit),
+            Self::CpuRatio(limit) => ("x floor", mosaic.cpu_us / floor?.cpu_us, limit),
+            Self::CpuBeyondC(limit) => {
+                let c = of(Workload::C, Side::Mosaic)?;
+                ("us CPU beyond C", cpu - c.cpu_us / c.units.max(1) as f64, limit)
+            }
+            Self::Allocations(limit) => ("allocations", mosaic.allocations as f64 / units, limit),
+            Self::Bytes(limit) => {
+                let bytes = extra(mosaic, "kept_bytes").unwrap_or(mosaic.allocated as f64);
+                ("bytes", bytes / units, limit)
+            }
+            Self::DiskRatio(limit) => {
+                ("x floor's disk", extra(mosaic, "disk_bytes")? / extra(floor?, "disk_bytes")?, limit)
+            }
+            Self::PeakMib(limit) => ("MiB peak", mosaic.peak_kib as f64 / 1024.0, limit),
+            Self::Connections(limit) => ("connections", extra(mosaic, "connections")?, limit),
+        };
+        let met = found <= limit;
+        let text = format!("{} of {} {what}", crate::table::short(found), crate::table::short(limit));
+        Some(Verdict { text: if met { text } else { format!("**{text}: MISSED**") }, met })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(cpu_us: f64, allocations: u64) -> Measured {
+        Measured {
+            units: 10,
+            cpu_us,
+            wall_us: 0.0,
+            allocations,
+            allocated: 0,
+            peak_kib: 0,
+            extra: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_limit_is_per_unit_and_a_miss_says_so() {
+        let mut results = Results::new();
+        results.insert((Workload::C, Side::Floor), measured(1000.0, 0));
+        results.insert((Workload::C, Side::Mosaic), measured(2500.0, 5000));
+        let verdict = Limit::CpuRatio(2.0).verdict(Workload::C, &results).unwrap();
+        assert!(!verdict.met && verdict.text.contains("2.5 of 2"));
+        assert!(Limit::Allocations(600.0).verdict(Workload::C, &results).unwrap().met);
+        assert_eq!(Limit::DiskRatio(1.2).verdict(Workload::C, &results), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! The workloads, and what they should cost.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A piece of work that is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Workload {
+    /// Start the process, make a client and an agent with one tool, one turn with a tool call.
+    A,
+    /// Make 10,000 agents with one tool each.
+    B,
+    /// One session, 200 turns, each with a tool call and a short text: 800 messages at the end.
+    C,
+    /// One streamed answer of 20,000 chunks of 8 bytes, a write each.
+    D,
+    /// As D, with 64 chunks a write.
+    D64,
+    /// 1,000 sessions at once, 3 turns with a tool call each; the model thinks 200 ms.
+    E,
+    /// 20 turns without a tool on top of 2,000 messages.
+    F,
+    /// As C, kept in SQLite, safe from the death of the process.
+    GProcess,
+    /// As C, kept in SQLite, safe from a power cut.
+    GFull,
+    /// One turn with a tool call against a model in the same process: what the framework itself takes.
+    Alone,
+    /// 1,000 sessions that are open and do nothing: bytes of each.
+    Idle,
+}
+
+impl Workload {
+    /// In the order of the table.
+    pub const ALL: [Self; 11] = [
+        Self::A,
+        Self::B,
+        Self::C,
+        Self::D,
+        Self::D64,
+        Self::E,
+        Self::F,
+        Self::GProcess,
+        Self::GFull,
+        Self::Alone,
+        Self::Idle,
+    ];
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::D => "D",
+            Self::D64 => "D64",
+            Self::E => "E",
+            Self::F => "F",
+            Self::GProcess => "G-process",
+            Self::GFull => "G-full",
+            Self::Alone => "alone",
+            Self::Idle => "idle",
+        }
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::A => "start",
+            Self::B => "agent",
+            Self::D | Self::D64 => "chunk",
+            Self::E | Self::Idle => "session",
+            Self::C | Self::F | Self::GProcess | Self::GFull | Self::Alone => "turn",
+        }
+    }
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Workload {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|workload| workload.name().eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("`{name}` is no workload; there are {names}")
+        })
+    }
+}
+
+/// Who does the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// tokio and reqwest, by hand.
+    Floor,
+    /// The library.
+    Mosaic,
+}
+
+impl Side {
+    /// The name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Mosaic => "mosaic",
+        }
+    }
+}
+
+impl FromStr for Side {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "floor" => Ok(Self::Floor),
+            "mosaic" => Ok(Self::Mosaic),
+            _ => Err(format!("`{name}` is no side; there are floor and mosaic")),
+        }
+    }
+}
