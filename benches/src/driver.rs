@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use crate::measure::Measured;
+use crate::python;
 use crate::table;
 use crate::target::Results;
 use crate::workload::{Side, Workload};
@@ -59,7 +60,7 @@ pub fn drive(options: &Options) -> Result<()> {
     let mut failed = 0;
     for &workload in &options.only {
         let mut runs: Vec<(Side, Vec<Measured>)> =
-            sides(workload).iter().map(|side| (*side, Vec::new())).collect();
+            sides(workload).into_iter().map(|side| (side, Vec::new())).collect();
         // Side by side, so that a busy moment of the machine hits both.
         for _ in 0..options.runs {
             for (side, measured) in &mut runs {
@@ -93,19 +94,28 @@ pub fn drive(options: &Options) -> Result<()> {
     if failed == 0 { Ok(()) } else { Err(Error::from(format!("{failed} measurements failed"))) }
 }
 
-fn sides(workload: Workload) -> &'static [Side] {
-    match workload {
-        Workload::B | Workload::Alone | Workload::Idle => &[],
-        _ => &[Side::Floor],
+fn sides(workload: Workload) -> Vec<Side> {
+    let mut sides = match workload {
+        Workload::B | Workload::Alone | Workload::Idle => vec![],
+        _ => vec![Side::Floor],
+    };
+    if matches!(workload, Workload::C | Workload::D) {
+        sides.extend([Side::Aiohttp, Side::Python].into_iter().filter(|side| python::has(*side)));
     }
+    sides
 }
 
 fn measure(workload: Workload, side: Side, mock: &Mock) -> Result<Measured> {
     let before = mock.stats()?;
-    let output = Command::new(std::env::current_exe()?)
-        .args(["run", workload.name(), side.name(), "--url", &mock.url])
-        .stderr(Stdio::inherit())
-        .output()?;
+    let mut command = match side {
+        Side::Floor | Side::Mosaic => {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.args(["run", workload.name(), side.name()]);
+            command
+        }
+        Side::Aiohttp | Side::Python => python::command(workload, side),
+    };
+    let output = command.args(["--url", &mock.url]).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(Error::from(format!("{workload} {} failed", side.name())));
     }

@@ -23,6 +23,7 @@ pub mod driver;
 pub mod floor;
 pub mod measure;
 pub mod mock;
+mod python;
 pub mod scenario;
 mod table;
 mod target;

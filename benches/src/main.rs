@@ -60,7 +60,7 @@ fn run(workload: &str, side: &str, words: &[&str]) -> Result<()> {
     let measured = runtime.block_on(runtime.spawn(async move {
         match side {
             Side::Floor => floor::run(workload, &url).await,
-            Side::Mosaic => Err(format!("{workload} is not there yet").into()),
+            other => Err(format!("{workload} {} is not measured by this program", other.name()).into()),
         }
     }))??;
     println!("{}", serde_json::to_string(&measured)?);

@@ -15,16 +15,11 @@ const HEAD: &str = "\
 pub(crate) fn render(results: &Results) -> (String, usize) {
     let (mut table, mut missed) = (HEAD.to_owned(), 0);
     for ((workload, side), measured) in results {
-        let verdicts: Vec<_> = match side {
-            Side::Floor => Vec::new(),
-            Side::Mosaic => target::limits(*workload)
-                .iter()
-                .filter_map(|limit| limit.verdict(*workload, results))
-                .collect(),
-        };
+        let limits = target::limits(*workload, *side).iter();
+        let verdicts: Vec<_> = limits.filter_map(|limit| limit.verdict(*workload, *side, results)).collect();
         missed += verdicts.iter().filter(|verdict| !verdict.met).count();
         let verdicts: Vec<_> = verdicts.into_iter().map(|verdict| verdict.text).collect();
-        let floor = results.get(&(*workload, Side::Floor)).filter(|_| *side != Side::Floor);
+        let floor = results.get(&(*workload, side.floor())).filter(|_| *side != side.floor());
         // Writing to a string cannot fail.
         let _ = writeln!(table, "{}", row(*workload, *side, measured, floor, &verdicts.join("; ")));
     }
@@ -53,17 +48,23 @@ fn row(
     };
     let bytes = match extra("kept_bytes") {
         Some(kept) => format!("{} kept", short(kept / units)),
-        None => short(measured.allocated as f64 / units),
+        None => counted(measured.allocated as f64 / units),
     };
+    let allocations = counted(measured.allocations as f64 / units);
     format!(
         "| {workload} ({}) | {} | {} | {ratio} | {} | {bytes} | {} | {} | {traffic} | {disk}{verdicts} |",
         workload.unit(),
         side.name(),
         time(measured.cpu_us / units),
-        short(measured.allocations as f64 / units),
+        allocations,
         short(measured.peak_kib as f64 / 1024.0),
         time(measured.wall_us / units),
     )
+}
+
+/// Nothing where nobody counts.
+fn counted(number: f64) -> String {
+    if number > 0.0 { short(number) } else { String::new() }
 }
 
 /// Three digits that count.

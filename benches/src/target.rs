@@ -8,7 +8,7 @@ use crate::workload::{Side, Workload};
 /// The medians of a bench.
 pub(crate) type Results = BTreeMap<(Workload, Side), Measured>;
 
-/// A limit on one figure of the library's side, per unit of work.
+/// A limit on one figure of a side of the library, per unit of work.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Limit {
     /// CPU time in microseconds.
@@ -36,8 +36,24 @@ pub(crate) struct Verdict {
     pub(crate) met: bool,
 }
 
-/// The budget of a workload.
-pub(crate) fn limits(workload: Workload) -> &'static [Limit] {
+/// The budget of a workload. Floors have none.
+pub(crate) fn limits(workload: Workload, side: Side) -> &'static [Limit] {
+    match side {
+        Side::Mosaic => of_rust(workload),
+        Side::Python => of_python(workload),
+        Side::Floor | Side::Aiohttp => &[],
+    }
+}
+
+fn of_python(workload: Workload) -> &'static [Limit] {
+    match workload {
+        Workload::C => &[Limit::CpuRatio(1.0), Limit::Connections(1.0)],
+        Workload::D => &[Limit::Cpu(4.0)],
+        _ => &[],
+    }
+}
+
+fn of_rust(workload: Workload) -> &'static [Limit] {
     use Limit::{Allocations, Bytes, Connections, Cpu, CpuBeyondC, CpuRatio, DiskRatio, PeakMib};
     match workload {
         Workload::A => &[Cpu(15_000.0), PeakMib(12.0)],
@@ -54,30 +70,30 @@ pub(crate) fn limits(workload: Workload) -> &'static [Limit] {
 
 impl Limit {
     /// The limit beside what was found; `None` when what it is compared with was not measured.
-    pub(crate) fn verdict(self, workload: Workload, results: &Results) -> Option<Verdict> {
+    pub(crate) fn verdict(self, workload: Workload, side: Side, results: &Results) -> Option<Verdict> {
         let of = |workload, side| results.get(&(workload, side));
-        let mosaic = of(workload, Side::Mosaic)?;
-        let floor = of(workload, Side::Floor);
-        let units = mosaic.units.max(1) as f64;
-        let cpu = mosaic.cpu_us / units;
+        let ours = of(workload, side)?;
+        let floor = of(workload, side.floor());
+        let units = ours.units.max(1) as f64;
+        let cpu = ours.cpu_us / units;
         let extra = |measured: &Measured, name: &str| measured.extra.get(name).copied();
         let (what, found, limit) = match self {
             Self::Cpu(limit) => ("us CPU", cpu, limit),
-            Self::CpuRatio(limit) => ("x floor", mosaic.cpu_us / floor?.cpu_us, limit),
+            Self::CpuRatio(limit) => ("x floor", ours.cpu_us / floor?.cpu_us, limit),
             Self::CpuBeyondC(limit) => {
-                let c = of(Workload::C, Side::Mosaic)?;
+                let c = of(Workload::C, side)?;
                 ("us CPU beyond C", cpu - c.cpu_us / c.units.max(1) as f64, limit)
             }
-            Self::Allocations(limit) => ("allocations", mosaic.allocations as f64 / units, limit),
+            Self::Allocations(limit) => ("allocations", ours.allocations as f64 / units, limit),
             Self::Bytes(limit) => {
-                let bytes = extra(mosaic, "kept_bytes").unwrap_or(mosaic.allocated as f64);
+                let bytes = extra(ours, "kept_bytes").unwrap_or(ours.allocated as f64);
                 ("bytes", bytes / units, limit)
             }
             Self::DiskRatio(limit) => {
-                ("x floor's disk", extra(mosaic, "disk_bytes")? / extra(floor?, "disk_bytes")?, limit)
+                ("x floor's disk", extra(ours, "disk_bytes")? / extra(floor?, "disk_bytes")?, limit)
             }
-            Self::PeakMib(limit) => ("MiB peak", mosaic.peak_kib as f64 / 1024.0, limit),
-            Self::Connections(limit) => ("connections", extra(mosaic, "connections")?, limit),
+            Self::PeakMib(limit) => ("MiB peak", ours.peak_kib as f64 / 1024.0, limit),
+            Self::Connections(limit) => ("connections", extra(ours, "connections")?, limit),
         };
         let met = found <= limit;
         let text = format!("{} of {} {what}", crate::table::short(found), crate::table::short(limit));
@@ -106,9 +122,9 @@ mod tests {
         let mut results = Results::new();
         results.insert((Workload::C, Side::Floor), measured(1000.0, 0));
         results.insert((Workload::C, Side::Mosaic), measured(2500.0, 5000));
-        let verdict = Limit::CpuRatio(2.0).verdict(Workload::C, &results).unwrap();
+        let verdict = Limit::CpuRatio(2.0).verdict(Workload::C, Side::Mosaic, &results).unwrap();
         assert!(!verdict.met && verdict.text.contains("2.5 of 2"));
-        assert!(Limit::Allocations(600.0).verdict(Workload::C, &results).unwrap().met);
-        assert_eq!(Limit::DiskRatio(1.2).verdict(Workload::C, &results), None);
+        assert!(Limit::Allocations(600.0).verdict(Workload::C, Side::Mosaic, &results).unwrap().met);
+        assert_eq!(Limit::DiskRatio(1.2).verdict(Workload::C, Side::Mosaic, &results), None);
     }
 }

@@ -102,6 +102,10 @@ pub enum Side {
     Floor,
     /// The library.
     Mosaic,
+    /// aiohttp, by hand.
+    Aiohttp,
+    /// The library's Python binding.
+    Python,
 }
 
 impl Side {
@@ -111,6 +115,17 @@ impl Side {
         match self {
             Self::Floor => "floor",
             Self::Mosaic => "mosaic",
+            Self::Aiohttp => "aiohttp",
+            Self::Python => "python",
+        }
+    }
+
+    /// What this side is compared with.
+    #[must_use]
+    pub fn floor(self) -> Self {
+        match self {
+            Self::Floor | Self::Mosaic => Self::Floor,
+            Self::Aiohttp | Self::Python => Self::Aiohttp,
         }
     }
 }
@@ -122,7 +137,7 @@ impl FromStr for Side {
         match name {
             "floor" => Ok(Self::Floor),
             "mosaic" => Ok(Self::Mosaic),
-            _ => Err(format!("`{name}` is no side; there are floor and mosaic")),
+            _ => Err(format!("`{name}` is no side of this program; there are floor and mosaic")),
         }
     }
 }
