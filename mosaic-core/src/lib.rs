@@ -38,9 +38,9 @@ pub use runtime::TokioRuntime;
 pub use runtime::{BoxFuture, Runtime, RuntimeExt, TaskHandle, Timestamp};
 pub use store::{Flush, Lease, ListOptions, Row, RowStream, SessionInfo, SessionStore, StoreError};
 pub use tool::{
-    Approval, CancelToken, Effect, FatalToken, IntoToolOutput, Mismatch, ProgressSink, SchemaCheck,
-    SubsetCheck, Tool, ToolContext, ToolError, ToolOutput, ToolSet, ToolSetError, ToolSpec, ToolSpecError,
-    ToolSpecs,
+    Approval, CallEnd, CallLimits, CancelToken, Effect, FatalToken, IntoToolOutput, Mismatch, ProgressSink,
+    SchemaCheck, SubsetCheck, Tool, ToolContext, ToolError, ToolOutput, ToolSet, ToolSetError, ToolSpec,
+    ToolSpecError, ToolSpecs, run_call,
 };
 pub use transport::{
     BodyStream, Header, Headers, HttpRequest, HttpResponse, HttpTransport, Method, TransportError,

@@ -2,39 +2,59 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::ToolError;
 use crate::id::{CallId, RunId, SessionKey};
+use crate::runtime::Runtime;
 
 /// Says that something should stop. Cloned freely; cancelling is final.
 #[derive(Debug, Clone)]
-pub struct CancelToken(Arc<watch::Sender<bool>>);
+pub struct CancelToken(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    cancelled: watch::Sender<bool>,
+    asked: AtomicBool,
+}
 
 impl Default for CancelToken {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
+        Self(Arc::new(Inner { cancelled: watch::Sender::new(false), asked: AtomicBool::new(false) }))
     }
 }
 
 impl CancelToken {
     /// Says it.
     pub fn cancel(&self) {
-        self.0.send_replace(true);
+        self.0.cancelled.send_replace(true);
     }
 
     /// Whether it was said.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        *self.0.borrow()
+        self.ask();
+        *self.0.cancelled.borrow()
     }
 
     /// Waits until it is said.
     pub async fn cancelled(&self) {
-        let mut told = self.0.subscribe();
+        self.ask();
+        let mut told = self.0.cancelled.subscribe();
         // Fails only when the sender is gone, and we hold it.
         let _ = told.wait_for(|cancelled| *cancelled).await;
+    }
+
+    /// Whether somebody wants to know of the cancelling, to tidy up. Who never asked is dropped at once.
+    pub(super) fn was_asked(&self) -> bool {
+        self.0.asked.load(Ordering::Relaxed)
+    }
+
+    fn ask(&self) {
+        self.0.asked.store(true, Ordering::Relaxed);
     }
 }
 
@@ -60,6 +80,8 @@ pub struct ToolContext {
     pub idempotency_key: Arc<str>,
     pub(crate) cancel: CancelToken,
     pub(crate) progress: Option<Arc<dyn ProgressSink>>,
+    /// [`run_call`](super::run_call) puts it in.
+    pub(super) runtime: Option<Arc<dyn Runtime>>,
 }
 
 impl ToolContext {
@@ -73,6 +95,7 @@ impl ToolContext {
             call,
             cancel: CancelToken::default(),
             progress: None,
+            runtime: None,
         }
     }
 
@@ -83,7 +106,33 @@ impl ToolContext {
         }
     }
 
-    /// Waits until the call is cancelled.
+    /// Runs work that blocks its thread, on a thread where that does no harm; at once and here when the context was
+    /// made by hand. The work goes on when the call is cancelled or takes too long: long work looks at
+    /// [`is_cancelled`](Self::is_cancelled) now and then.
+    ///
+    /// # Errors
+    /// When the work panicked.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ToolError> {
+        let Some(runtime) = &self.runtime else {
+            return Ok(work());
+        };
+        let (send, done) = tokio::sync::oneshot::channel();
+        runtime.spawn_blocking(Box::new(move || {
+            // The panic goes to whoever waits, not to the pool's thread.
+            let _ = send.send(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)));
+        }));
+        match done.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(panic)) => Err(ToolError::panic(panic.as_ref())),
+            Err(_) => Err(ToolError::new("the process is shutting down")),
+        }
+    }
+
+    /// Waits until the call is cancelled, or has taken too long. A tool that asks has a few seconds to tidy up then; one
+    /// that never asked is dropped at once.
     pub async fn cancelled(&self) {
         self.cancel.cancelled().await;
     }
@@ -97,6 +146,7 @@ impl ToolContext {
     /// The token behind [`cancelled`](Self::cancelled).
     #[must_use]
     pub fn cancel_token(&self) -> &CancelToken {
+        self.cancel.ask();
         &self.cancel
     }
 }

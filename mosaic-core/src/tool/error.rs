@@ -49,6 +49,13 @@ impl ToolError {
         Self { fatal: Some(FatalToken(Arc::new(()))), ..Self::new(message) }
     }
 
+    /// What a panic left behind.
+    pub(super) fn panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        Self::new(format!("the tool panicked: {}", text.unwrap_or("no message")))
+    }
+
     /// With the class of the host's exception.
     #[must_use]
     pub fn class(mut self, class: impl Into<String>) -> Self {

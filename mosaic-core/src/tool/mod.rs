@@ -11,6 +11,7 @@ mod check;
 mod context;
 mod error;
 mod output;
+mod run;
 mod set;
 mod spec;
 
@@ -18,6 +19,7 @@ pub use check::{Mismatch, SchemaCheck, SubsetCheck};
 pub use context::{CancelToken, ProgressSink, ToolContext};
 pub use error::{FatalToken, ToolError};
 pub use output::{IntoToolOutput, ToolOutput};
+pub use run::{CallEnd, CallLimits, run_call};
 pub use set::{ToolSet, ToolSetError};
 pub use spec::{Approval, Effect, ToolSpec, ToolSpecError, ToolSpecs};
 
@@ -30,8 +32,8 @@ use serde_json::Value;
 /// # Contract
 /// * `input` has passed the schema of [`spec`](Tool::spec).
 /// * A tool is called at most once a call, unless its [`Effect`] allows more.
-/// * When the run is cancelled or the timeout passes, the future is dropped; a tool that must tidy up before that
-///   listens to [`ToolContext::cancelled`].
+/// * When the run is cancelled or the timeout passes, the future is dropped: at once, or after a few seconds for a tool
+///   that listens to [`ToolContext::cancelled`] because it must tidy up.
 /// * A panic becomes a result that the model sees.
 #[async_trait::async_trait]
 pub trait Tool: Debug + Send + Sync {
