@@ -3,12 +3,19 @@
 //! | address | store | keeps |
 //! | --- | --- | --- |
 //! | `memory:` | [`RamStore`] | until the process ends |
+//! | `sqlite://app.db` | `SqliteStore` (feature `sqlite`, on by default) | in a file; see the module `sqlite` |
 //!
 //! All pass the suite of [`mosaic_core::store`]'s contract, `mosaic_core::store::conformance`.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod open;
 pub mod ram;
 mod rules;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
+pub use open::open;
 pub use ram::RamStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Durability, SqliteOptions, SqliteStore};

@@ -97,10 +97,13 @@ impl Data {
         lease: &Lease,
         expected: Seq,
         mut rows: Vec<Row>,
+        owner: &Arc<Owner>,
     ) -> Result<Seq, StoreError> {
         rules::numbered(STORE, &lease.key, expected, &rows)?;
         let session = session(&mut self.sessions, &lease.key)?;
-        let held = session.lease.as_ref().map(|(epoch, _)| *epoch);
+        let ours =
+            session.lease.as_ref().filter(|(_, holder)| std::ptr::eq(holder.as_ptr(), Arc::as_ptr(owner)));
+        let held = ours.map(|(epoch, _)| *epoch);
         rules::may_append(STORE, lease, held, expected, session.last())?;
         session.rows.append(&mut rows);
         Ok(session.last())

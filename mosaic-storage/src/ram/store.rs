@@ -81,7 +81,8 @@ impl SessionStore for RamStore {
         rows: Vec<Row>,
         _flush: Flush,
     ) -> Result<Seq, StoreError> {
-        self.data()?.0.append(lease, expected, rows)
+        let (mut data, owner) = self.data()?;
+        data.append(lease, expected, rows, &owner)
     }
 
     async fn read(&self, key: &SessionKey, from: Seq) -> Result<RowStream, StoreError> {

@@ -1,0 +1,48 @@
+//! From an address to a store.
+
+use std::sync::Arc;
+
+use mosaic_core::{SessionStore, StoreError};
+
+use crate::RamStore;
+
+/// Opens the store at an address: `memory:`, or `sqlite://app.db` with the options of `SqliteOptions::from_url`.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = mosaic_storage::open("memory:").await?;
+/// let error = mosaic_storage::open("redis://localhost").await.unwrap_err();
+/// assert!(error.to_string().contains("`memory:`"));
+/// # Ok::<(), mosaic_core::StoreError>(()) }).unwrap();
+/// ```
+///
+/// # Errors
+/// [`StoreError::Address`] for any other address; what the store says when it is opened.
+pub async fn open(url: &str) -> Result<Arc<dyn SessionStore>, StoreError> {
+    let reason = match url.split_once(':') {
+        Some(("memory", "")) => return Ok(Arc::new(RamStore::new())),
+        #[cfg(feature = "sqlite")]
+        Some(("sqlite", _)) => return Ok(Arc::new(crate::SqliteStore::open_url(url).await?)),
+        #[cfg(not(feature = "sqlite"))]
+        Some(("sqlite", _)) => {
+            "this build has no SQLite; switch the feature `sqlite` of `mosaic-storage` on".into()
+        }
+        Some(("memory", _)) => "a store in RAM is `memory:`, without more".into(),
+        Some((scheme, _)) => {
+            format!("there is no store `{scheme}`; there are `memory:` and `sqlite://app.db`")
+        }
+        None => "it has no scheme; write `sqlite://app.db` or `memory:`".into(),
+    };
+    Err(StoreError::Address { url: shown(url), reason })
+}
+
+/// The address without the password that one for another kind of store may hold.
+fn shown(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (_, host))) => format!("{scheme}://***@{host}"),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! What the file holds, and how it comes to hold it.
+//!
+//! | table | holds |
+//! | --- | --- |
+//! | `sessions` | a name, and who writes it |
+//! | `entries` | the rows. `id` is `session << 32 \| seq`: the rows of a session lie together and in order, and no second index is needed |
+//! | `meta` | one row: the newest numbers given, and who wrote last |
+//! | `log` | a view for people: tenant, name, seq, kind, time, body as text |
+//!
+//! The last number of a session is not stored: it is that of its last row.
+
+use mosaic_core::{Seq, StoreError};
+use sqlx::{Connection, Row, SqliteConnection};
+
+use super::fault::{Doing, Fault};
+
+/// Marks the file as ours: `Msic`.
+const APPLICATION: i64 = 0x4d73_6963;
+
+/// From one format to the next; the first makes the first. Never change one that was released.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE meta (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        epoch INTEGER NOT NULL,
+        session INTEGER NOT NULL,
+        writer TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO meta VALUES (1, 0, 0, '');
+    CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY,
+        tenant TEXT NOT NULL,
+        name TEXT NOT NULL,
+        epoch INTEGER NOT NULL,
+        owner TEXT,
+        UNIQUE (tenant, name)
+    ) STRICT;
+    CREATE TABLE entries (
+        id INTEGER PRIMARY KEY,
+        v INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        body BLOB NOT NULL
+    ) STRICT;
+    CREATE VIEW log AS
+        SELECT s.tenant, s.name, e.id & 4294967295 AS seq, e.v, e.kind,
+               strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS at, CAST(e.body AS TEXT) AS body
+        FROM entries e JOIN sessions s ON s.id = e.id >> 32;
+"];
+
+/// The newest format that this version knows.
+pub(super) const FORMAT: u64 = MIGRATIONS.len() as u64;
+
+/// Where a row lies. `None` when the numbers do not fit: after 2 billion sessions, or 4 billion entries in one.
+pub(super) fn entry_id(session: i64, seq: Seq) -> Option<i64> {
+    let fits = (1..1 << 31).contains(&session) && seq.0 < 1 << 32;
+    fits.then(|| session << 32 | seq.0.cast_signed())
+}
+
+/// The number of a row.
+pub(super) fn seq_of(entry: i64) -> Seq {
+    Seq((entry & 0xffff_ffff).cast_unsigned())
+}
+
+/// Why a database cannot be used.
+pub(super) enum Unusable {
+    Fault(Fault),
+    Said(StoreError),
+}
+
+impl From<Fault> for Unusable {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreError> for Unusable {
+    fn from(error: StoreError) -> Self {
+        Self::Said(error)
+    }
+}
+
+/// Looks whether the file is ours before anything in it is changed. Gives its format; 0 when it is empty.
+pub(super) async fn inspect(db: &mut SqliteConnection, store: &str) -> Result<u64, Unusable> {
+    let row = sqlx::query(
+        "SELECT (SELECT application_id FROM pragma_application_id),
+                (SELECT user_version FROM pragma_user_version),
+                (SELECT count(*) FROM sqlite_schema)",
+    )
+    .fetch_one(db)
+    .await
+    .doing("looking into it")?;
+    let (application, format, tables): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    match (application, format) {
+        (APPLICATION, found) if found.cast_unsigned() > FORMAT => {
+            let found = found.cast_unsigned();
+            Err(StoreError::NewerFormat { store: store.into(), found, known: FORMAT }.into())
+        }
+        (APPLICATION, found) => Ok(found.cast_unsigned()),
+        (0, 0) if tables == 0 => Ok(0),
+        _ => {
+            let reason = "it is a SQLite database of another program".into();
+            Err(StoreError::Corrupt { store: store.into(), at: None, reason }.into())
+        }
+    }
+}
+
+/// Brings the file to the newest format, within the transaction of the caller. Another process may have done so since the
+/// caller looked.
+pub(super) async fn migrate(db: &mut SqliteConnection, store: &str) -> Result<(), Unusable> {
+    let found = inspect(db, store).await?;
+    let done = usize::try_from(found).unwrap_or(usize::MAX);
+    for migration in MIGRATIONS.iter().skip(done) {
+        sqlx::raw_sql(*migration).execute(&mut *db).await.doing("making its tables")?;
+    }
+    if found < FORMAT {
+        let mark = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(mark)).execute(db).await.doing("making its tables")?;
+    }
+    Ok(())
+}
+
+/// Lets go of the connection, saying nothing: for connections that were of no use.
+pub(super) async fn hang_up(db: SqliteConnection) {
+    let _ = db.close().await;
+}

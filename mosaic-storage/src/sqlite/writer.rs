@@ -1,0 +1,356 @@
+//! The one writer: takes what waits in the queue, commits it as a group, answers.
+
+use std::sync::Arc;
+
+use mosaic_core::{Seq, SessionInfo, SessionKey, StoreError, Timestamp};
+use sqlx::{AssertSqlSafe, Connection, Row as _, SqliteConnection};
+use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
+use tokio::sync::oneshot;
+
+use super::fault::{Doing, Fault};
+use super::options::Durability;
+use super::owner::{Abandoned, Owner};
+use super::plan::{Change, Done, Head, Plan, Planner};
+use super::schema::{entry_id, seq_of};
+use super::statements::{self, BEGIN, Statements};
+use crate::rules;
+
+/// At most so many changes go into one transaction: enough for a thousand sessions at once.
+const GROUP: usize = 1024;
+
+/// With so many sessions known it is time to forget them all: some MB.
+const KNOWN: usize = 10_000;
+
+/// What the writer is asked to do.
+#[derive(Debug)]
+pub(super) enum Request {
+    Change(Change, oneshot::Sender<Result<Answer, StoreError>>),
+    Fork {
+        from: SessionKey,
+        upto: Seq,
+        to: SessionKey,
+        reply: oneshot::Sender<Result<SessionInfo, StoreError>>,
+    },
+    Erase {
+        key: SessionKey,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Close {
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+}
+
+/// How a change ended. An answer that nobody takes, because the caller is gone, gives the lease in it back.
+#[derive(Debug)]
+pub(super) struct Answer {
+    done: Option<Done>,
+    abandoned: Abandoned,
+    queue: WeakUnboundedSender<Request>,
+}
+
+impl Answer {
+    /// Takes the answer.
+    pub(super) fn take(mut self) -> Option<Done> {
+        self.done.take()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let (Some(Done::Leased(lease)), Some(queue)) = (self.done.take(), self.queue.upgrade()) {
+            // At once for this store: the caller's next request may stand in the queue already.
+            self.abandoned.add(lease.epoch);
+            // For the others. Fails only when the writer is gone, and its leases with it.
+            let _ = queue.send(Request::Change(Change::Release { lease }, oneshot::channel().0));
+        }
+    }
+}
+
+/// The one writer.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) store: Arc<str>,
+    pub(super) db: SqliteConnection,
+    pub(super) owner: Owner,
+    pub(super) durability: Durability,
+    /// How `PRAGMA synchronous` stands; `None` when that is not known.
+    pub(super) level: Option<Level>,
+    pub(super) known: Plan,
+    pub(super) statements: Statements,
+    /// Commits were made that no sync has followed.
+    pub(super) unsynced: bool,
+    /// Something was erased that may still stand in the WAL.
+    pub(super) scrub: bool,
+    pub(super) queue: WeakUnboundedSender<Request>,
+}
+
+/// How much a commit waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    Normal,
+    Full,
+}
+
+impl Writer {
+    /// Works until the queue ends, or until it is closed.
+    pub(super) async fn run(mut self, mut requests: UnboundedReceiver<Request>) {
+        let (mut batch, mut group) = (Vec::new(), Vec::new());
+        let mut closing = None;
+        while closing.is_none() && requests.recv_many(&mut batch, GROUP).await > 0 {
+            for request in batch.drain(..) {
+                match request {
+                    Request::Change(change, reply) => group.push((change, reply)),
+                    Request::Fork { from, upto, to, reply } => {
+                        self.commit(&mut group).await;
+                        let made = self.fork(&from, upto, &to).await;
+                        let _ = reply.send(self.settle(made).await);
+                    }
+                    Request::Erase { key, reply } => {
+                        self.commit(&mut group).await;
+                        let erased = self.erase(&key).await;
+                        let _ = reply.send(self.settle(erased).await);
+                    }
+                    Request::Close { reply } => closing = Some(reply),
+                }
+            }
+            self.commit(&mut group).await;
+            if self.scrub {
+                self.scrub().await;
+            }
+            if self.known.heads.len() > KNOWN {
+                self.known.heads.clear();
+            }
+        }
+        requests.close();
+        let closed = self.close().await;
+        if let Some(reply) = closing {
+            let _ = reply.send(closed);
+        }
+    }
+
+    /// Commits a group and answers it.
+    async fn commit(&mut self, group: &mut Vec<(Change, oneshot::Sender<Result<Answer, StoreError>>)>) {
+        // A lease that nobody waits for any more is not taken.
+        group.retain(|(change, reply)| !(matches!(change, Change::Lease { .. }) && reply.is_closed()));
+        if group.is_empty() {
+            return;
+        }
+        let released: Vec<u64> = group.iter().filter_map(|(change, _)| change.released()).collect();
+        let (changes, replies): (Vec<_>, Vec<_>) = group.drain(..).unzip();
+        match self.change(changes).await {
+            Ok(results) => {
+                for epoch in released {
+                    self.owner.abandoned().remove(epoch);
+                }
+                for (result, reply) in results.into_iter().zip(replies) {
+                    let (abandoned, queue) = (self.owner.abandoned().clone(), self.queue.clone());
+                    // Where the caller is gone the answer is dropped here.
+                    let _ = reply.send(result.map(|done| Answer { done: Some(done), abandoned, queue }));
+                }
+            }
+            Err(fault) => {
+                self.roll_back().await;
+                for reply in replies {
+                    let _ = reply.send(Err(fault.told(&self.store, None)));
+                }
+            }
+        }
+    }
+
+    async fn change(&mut self, changes: Vec<Change>) -> Result<Vec<Result<Done, StoreError>>, Fault> {
+        let durable = changes.iter().any(Change::is_durable);
+        let foreign = self.begin(durable).await?;
+        self.learn(changes.iter().map(Change::key)).await?;
+        let alive = |id: &str, epoch| self.owner.alive(id, epoch);
+        let by = Planner { store: &self.store, me: self.owner.id(), alive: &alive };
+        let results = changes.into_iter().map(|change| self.known.apply(change, &by)).collect();
+        self.end(foreign).await?;
+        Ok(results)
+    }
+
+    async fn fork(
+        &mut self,
+        from: &SessionKey,
+        upto: Seq,
+        to: &SessionKey,
+    ) -> Result<Result<SessionInfo, StoreError>, Fault> {
+        if let Err(error) = rules::one_tenant(&self.store, from, to) {
+            return Ok(Err(error));
+        }
+        let foreign = self.begin(true).await?;
+        self.learn([from, to].into_iter()).await?;
+        let (source, id) = match self.known.fork(from, upto, to, &self.store) {
+            Ok(numbers) => numbers,
+            Err(error) => {
+                self.end(foreign).await?;
+                return Ok(Err(error));
+            }
+        };
+        let (Some(first), Some(last)) = (entry_id(source, Seq(1)), entry_id(source, upto)) else {
+            return Ok(Err(rules::not_found(&self.store, from)));
+        };
+        let copied = sqlx::query(
+            "INSERT INTO entries (id, v, kind, at, body)
+             SELECT (? << 32) | (id & 4294967295), v, kind, at, body FROM entries WHERE id BETWEEN ? AND ?;
+             SELECT min(id) AS first, max(id), (SELECT at FROM entries WHERE id = ?), (SELECT at FROM entries WHERE id = ?)
+             FROM entries WHERE id BETWEEN ? AND ?",
+        );
+        let times = copied
+            .bind(id)
+            .bind(first)
+            .bind(last)
+            .bind(first)
+            .bind(last)
+            .bind(first)
+            .bind(last)
+            .fetch_one(&mut self.db)
+            .await
+            .doing("copying entries")?;
+        let at = |column: usize| {
+            times.try_get::<i64, _>(column).map(|at| Timestamp(at.cast_unsigned())).doing("copying entries")
+        };
+        let info = SessionInfo { key: to.clone(), last: upto, created: at(2)?, updated: at(3)? };
+        self.end(foreign).await?;
+        Ok(Ok(info))
+    }
+
+    async fn erase(&mut self, key: &SessionKey) -> Result<Result<(), StoreError>, Fault> {
+        let foreign = self.begin(true).await?;
+        self.learn([key].into_iter()).await?;
+        let alive = |id: &str, epoch| self.owner.alive(id, epoch);
+        let by = Planner { store: &self.store, me: self.owner.id(), alive: &alive };
+        let erased = self.known.erase(key, &by);
+        if let Ok(Some(id)) = erased {
+            sqlx::query(
+                "DELETE FROM entries WHERE id > (? << 32) AND id < ((? + 1) << 32); DELETE FROM sessions WHERE id = ?",
+            )
+            .bind(id)
+            .bind(id)
+            .bind(id)
+            .execute(&mut self.db)
+            .await
+            .doing("erasing")?;
+            self.scrub = true;
+        }
+        self.end(foreign).await?;
+        Ok(erased.map(|_| ()))
+    }
+
+    /// Rolls back what failed, and gives the answer.
+    async fn settle<T>(&mut self, result: Result<Result<T, StoreError>, Fault>) -> Result<T, StoreError> {
+        match result {
+            Ok(answer) => answer,
+            Err(fault) => {
+                self.roll_back().await;
+                Err(fault.told(&self.store, None))
+            }
+        }
+    }
+
+    /// Begins a transaction. What is known is believed only if nobody else wrote since; tells whether somebody did.
+    async fn begin(&mut self, durable: bool) -> Result<bool, Fault> {
+        let level = match (self.durability, durable) {
+            (Durability::Full, true) => Level::Full,
+            _ => Level::Normal,
+        };
+        let begun = if self.level == Some(level) {
+            sqlx::query(BEGIN).fetch_one(&mut self.db).await
+        } else {
+            // SQLite obeys this pragma when it is parsed, so it cannot be a statement that is prepared once.
+            self.level = None;
+            let pragma = match level {
+                Level::Normal => "PRAGMA synchronous = NORMAL",
+                Level::Full => "PRAGMA synchronous = FULL",
+            };
+            sqlx::raw_sql(AssertSqlSafe(format!("{pragma}; {BEGIN}"))).fetch_one(&mut self.db).await
+        };
+        let meta = begun.doing("beginning a transaction")?;
+        self.level = Some(level);
+        self.known.counters.epoch = get::<i64>(&meta, 0)?.cast_unsigned();
+        self.known.counters.session = get(&meta, 1)?;
+        let foreign = get::<&str>(&meta, 2)? != &**self.owner.id();
+        if foreign {
+            self.known.heads.clear();
+        }
+        Ok(foreign)
+    }
+
+    /// Looks up the sessions that are not known.
+    async fn learn(&mut self, keys: impl Iterator<Item = &SessionKey>) -> Result<(), Fault> {
+        let mut unknown: Vec<&SessionKey> = keys.filter(|key| !self.known.heads.contains_key(*key)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        let mut unknown = unknown.as_slice();
+        while !unknown.is_empty() {
+            let (now, later) = unknown.split_at(statements::step(unknown.len()));
+            unknown = later;
+            let mut query = sqlx::query(AssertSqlSafe(statements::heads(now.len())));
+            for key in now {
+                query = query.bind(&*key.tenant).bind(&*key.name);
+            }
+            for row in query.fetch_all(&mut self.db).await.doing("looking up a session")? {
+                let key = SessionKey::of(get::<&str>(&row, 0)?, get::<&str>(&row, 1)?);
+                let head = Head {
+                    id: get(&row, 2)?,
+                    epoch: get::<i64>(&row, 3)?.cast_unsigned(),
+                    owner: get::<Option<&str>>(&row, 4)?.map(Into::into),
+                    last: get::<Option<i64>>(&row, 5)?.map(seq_of).unwrap_or_default(),
+                };
+                self.known.heads.insert(key, head);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what was planned and commits; if there is nothing, just ends the transaction.
+    async fn end(&mut self, foreign: bool) -> Result<(), Fault> {
+        if self.known.is_empty() {
+            sqlx::query("ROLLBACK").execute(&mut self.db).await.doing("ending a transaction")?;
+            return Ok(());
+        }
+        self.known.touch |= foreign;
+        self.statements.write(&mut self.db, &mut self.known, self.owner.id()).await?;
+        self.known.touch = false;
+        self.unsynced = self.durability == Durability::Full && self.level == Some(Level::Normal);
+        Ok(())
+    }
+
+    /// Undoes a transaction that failed, and forgets what was known, for it may be what was not written.
+    async fn roll_back(&mut self) {
+        self.known = Plan::default();
+        // Fails where SQLite has rolled back by itself, or where the transaction never began.
+        let _ = sqlx::query("ROLLBACK").execute(&mut self.db).await;
+    }
+
+    /// Empties the WAL, unless somebody reads from it: then the next time.
+    async fn scrub(&mut self) {
+        let emptied = sqlx::raw_sql("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+        // The first row is that of the timeout.
+        let rows = emptied.fetch_all(&mut self.db).await;
+        self.scrub = !rows.is_ok_and(|rows| {
+            rows.last().is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|busy| busy == 0))
+        });
+    }
+
+    /// Syncs what is not, and goes. The leases end with the owner.
+    async fn close(mut self) -> Result<(), StoreError> {
+        let mut result = Ok(());
+        if self.unsynced {
+            self.known.touch = true;
+            let synced = match self.begin(true).await {
+                Ok(foreign) => self.end(foreign).await,
+                Err(fault) => Err(fault),
+            };
+            result = self.settle(synced.map(Ok)).await;
+        }
+        let closed = self.db.close().await.doing("closing").map_err(|fault| fault.told(&self.store, None));
+        result.and(closed)
+    }
+}
+
+fn get<'r, T>(row: &'r sqlx::sqlite::SqliteRow, column: usize) -> Result<T, Fault>
+where
+    T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    row.try_get(column).doing("reading an answer")
+}
