@@ -1,1 +1,18 @@
-//! Mosaic.
+//! Model providers for Mosaic: pure codecs of wire APIs, and an HTTP transport.
+//!
+//! ```text
+//! openai_chat, anthropic   Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
+//! wire                     what both share: framing, lenient JSON, parts, errors
+//! sse                      one parser of server-sent events
+//! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
+//! transport                HttpTransport over reqwest (feature `reqwest`)
+//! ```
+//!
+//! Differences between the servers of one API are data (`Quirks`), never a second code path for a provider.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod anthropic;
+pub mod openai_chat;
+pub mod sse;
+mod wire;

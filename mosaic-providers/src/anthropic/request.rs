@@ -1,0 +1,236 @@
+//! The whole request: settings, instructions, messages, tools, and where the cache breakpoints are.
+//!
+//! Breakpoints (four are allowed): the last tool, the instructions, and the last two messages of a user. What stands
+//! before a breakpoint is read from the cache by the next request; of the last two, the older is where the previous
+//! request wrote. The fragments stay as they are: a breakpoint is put before the closing brace of the last block.
+//!
+//! Source: <https://docs.anthropic.com/en/api/messages>,
+//! <https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching>,
+//! <https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs>
+
+use bytes::Bytes;
+use mosaic_core::{
+    Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, Reasoning, ToolChoice, ToolSpec,
+};
+use serde_json::{Map, Value, json};
+
+use super::message::CACHEABLE_END;
+use super::models::{self, Thinking};
+use super::{Cache, Quirks};
+use crate::wire::write::Writer;
+
+const BREAKPOINT: &str = r#","cache_control":{"type":"ephemeral"}"#;
+
+/// The version of the API; there is no later one. <https://docs.anthropic.com/en/api/versioning>
+const VERSION: &str = "2023-06-01";
+
+/// The least and the usual budgets of thinking. <https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking>
+const LEAST_BUDGET: u64 = 1_024;
+
+/// `tools`.
+pub(super) fn tools(tools: &[&ToolSpec], quirks: &Quirks) -> Result<Bytes, EncodeError> {
+    let mut out = Writer::with_capacity(256);
+    out.raw("[");
+    for (left, tool) in (0..tools.len()).rev().zip(tools) {
+        out.comma().raw(r#"{"name":"#).string(&tool.name);
+        if !tool.description.is_empty() {
+            out.raw(r#","description":"#).string(&tool.description);
+        }
+        out.raw(r#","input_schema":"#).value("a tool's schema", &tool.input_schema)?;
+        if left == 0 && quirks.cache == Cache::Ephemeral {
+            out.raw(BREAKPOINT);
+        }
+        out.raw("}");
+    }
+    out.raw("]");
+    Ok(out.into_bytes())
+}
+
+/// The request.
+pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
+    let mut settings = settings(request);
+    settings.extend(request.params.extra.clone());
+    let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
+    let size = messages + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512;
+    let mut out = Writer::with_capacity(size);
+    out.raw("{");
+    for (name, value) in &settings {
+        out.key(name).value(name, value)?;
+    }
+    // In the order in which the cache reads them: tools, instructions, messages.
+    if let Some(tools) = request.tools.filter(|_| !settings.contains_key("tools")) {
+        out.key("tools").bytes(tools);
+    }
+    if !settings.contains_key("system") && !request.instructions.trim().is_empty() {
+        out.key("system").raw(r#"[{"type":"text","text":"#).string(request.instructions);
+        if quirks.cache == Cache::Ephemeral {
+            out.raw(BREAKPOINT);
+        }
+        out.raw("}]");
+    }
+    if !settings.contains_key("messages") {
+        write_messages(request.fragments, quirks, &mut out);
+    }
+    out.raw("}");
+    let mut headers = Headers::default();
+    headers.push("content-type", "application/json");
+    headers.push("anthropic-version", VERSION);
+    let base = request.base_url.trim_end_matches('/');
+    let version = if base.ends_with("/v1") { "" } else { "/v1" };
+    Ok(HttpRequest {
+        method: Method::Post,
+        url: format!("{base}{version}/messages"),
+        headers,
+        body: vec![out.into_bytes()],
+        connect_timeout: None,
+    })
+}
+
+fn write_messages(fragments: &[Bytes], quirks: &Quirks, out: &mut Writer) {
+    let mut breakpoints = match quirks.cache {
+        Cache::Ephemeral => 2,
+        Cache::Off => 0,
+    };
+    let mut marked = Vec::new();
+    for (index, fragment) in fragments.iter().enumerate().rev() {
+        if breakpoints > 0 && fragment.ends_with(CACHEABLE_END.as_bytes()) {
+            marked.push(index);
+            breakpoints -= 1;
+        }
+    }
+    out.key("messages").raw("[");
+    for (index, fragment) in fragments.iter().enumerate().filter(|(_, fragment)| !fragment.is_empty()) {
+        out.comma();
+        match fragment.strip_suffix(CACHEABLE_END.as_bytes()) {
+            Some(block) if marked.contains(&index) => out.bytes(block).raw(BREAKPOINT).raw(CACHEABLE_END),
+            _ => out.bytes(fragment),
+        };
+    }
+    out.raw("]");
+}
+
+/// All members but the three long ones.
+fn settings(request: &Encodable<'_>) -> Map<String, Value> {
+    let params = request.params;
+    let model = request.profile.origin.model.as_ref();
+    let (style, usual) = models::of(model);
+    let limit = params.max_output_tokens.or(request.profile.info.max_output).unwrap_or(usual);
+    // A forced call and thinking exclude each other; the call is what the caller relies on.
+    let forced = request.tools.is_some()
+        && matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Tool { .. });
+    let thinking = params.reasoning.and_then(|reasoning| thinking(reasoning, style, limit, forced));
+    let thinks = thinking.as_ref().is_some_and(|thinking| thinking.get("type") != Some(&"disabled".into()));
+    let mut all = Map::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            all.insert(name.to_owned(), value);
+        }
+    };
+    set("model", Some(model.into()));
+    set("max_tokens", Some(limit.into()));
+    set("stream", Some((request.delivery == Delivery::Streamed).into()));
+    // Thinking allows no other temperature than the default.
+    set("temperature", params.temperature.filter(|_| !thinks).map(Value::from));
+    set("top_p", params.top_p.filter(|_| !thinks).map(Value::from));
+    set("stop_sequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+    set("thinking", thinking);
+    let mut output = Map::new();
+    if let Some(spec) = request.output {
+        let format = json!({ "type": "json_schema", "schema": closed(&spec.schema, 0) });
+        output.insert("format".to_owned(), format);
+    }
+    if let Some(effort) = params.reasoning.filter(|_| style == Thinking::Adaptive).and_then(effort) {
+        output.insert("effort".to_owned(), effort.into());
+    }
+    set("output_config", (!output.is_empty()).then_some(output.into()));
+    if request.tools.is_some() {
+        set("tool_choice", tool_choice(request.tool_choice));
+    }
+    all
+}
+
+fn effort(reasoning: Reasoning) -> Option<&'static str> {
+    match reasoning {
+        Reasoning::Low => Some("low"),
+        Reasoning::Medium => Some("medium"),
+        Reasoning::High => Some("high"),
+        _ => None,
+    }
+}
+
+fn thinking(reasoning: Reasoning, style: Thinking, limit: u64, forced: bool) -> Option<Value> {
+    let off = reasoning == Reasoning::Off || forced;
+    match style {
+        Thinking::None => None,
+        _ if off => Some(json!({ "type": "disabled" })),
+        Thinking::Adaptive => Some(json!({ "type": "adaptive" })),
+        Thinking::Budget => {
+            let wanted = match reasoning {
+                Reasoning::Low => 2_048,
+                Reasoning::Medium => 8_192,
+                _ => 24_576,
+            };
+            // The budget must be less than the limit, and some of that must be left for the answer.
+            let budget = wanted.min(limit / 2);
+            (budget >= LEAST_BUDGET).then(|| json!({ "type": "enabled", "budget_tokens": budget }))
+        }
+    }
+}
+
+fn tool_choice(choice: &ToolChoice) -> Option<Value> {
+    Some(match choice {
+        ToolChoice::None => json!({ "type": "none" }),
+        ToolChoice::Required => json!({ "type": "any" }),
+        ToolChoice::Tool { name } => json!({ "type": "tool", "name": name }),
+        _ => return None,
+    })
+}
+
+/// The schema in the dialect of structured outputs: every object closed, and no bounds, which the API refuses. What the
+/// bounds say is checked by the library anyway.
+fn closed(schema: &Value, depth: usize) -> Value {
+    const REFUSED: [&str; 9] = [
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "maxItems",
+        "uniqueItems",
+    ];
+    match schema {
+        // Deeper than any schema that the API takes.
+        _ if depth > 64 => schema.clone(),
+        Value::Object(members) => {
+            let named = |name: &str| matches!(name, "properties" | "$defs" | "definitions");
+            let mut out: Map<String, Value> = members
+                .iter()
+                .filter(|(name, _)| !REFUSED.contains(&name.as_str()))
+                .map(|(name, value)| {
+                    let inner = match value {
+                        Value::Object(inner) if named(name) => inner
+                            .iter()
+                            .map(|(name, schema)| (name.clone(), closed(schema, depth + 1)))
+                            .collect::<Map<_, _>>()
+                            .into(),
+                        Value::Array(_) | Value::Object(_) if name != "enum" && name != "const" => {
+                            closed(value, depth + 1)
+                        }
+                        other => other.clone(),
+                    };
+                    (name.clone(), inner)
+                })
+                .collect();
+            let object =
+                out.get("type").and_then(Value::as_str) == Some("object") || out.contains_key("properties");
+            if object {
+                out.insert("additionalProperties".to_owned(), false.into());
+            }
+            out.into()
+        }
+        Value::Array(values) => values.iter().map(|value| closed(value, depth + 1)).collect(),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,294 @@
+//! Reads one answer, streamed or whole.
+//!
+//! | what comes | what it means |
+//! | --- | --- |
+//! | `data: [DONE]` | the end |
+//! | the end of the bytes after a finish reason | the end: Perplexity and others send no `[DONE]` |
+//! | the end of the bytes before a finish reason | `incomplete` |
+//! | `[DONE]` before anything was said | `incomplete` |
+//! | `error` in a chunk, a choice or a body | that error |
+//! | `choices: []`, unknown members, `null` for anything | nothing |
+//! | an empty or missing finish reason before `[DONE]` | the end, for an unknown reason |
+
+use std::borrow::Cow;
+
+use mosaic_core::{
+    Decoder, Delivery, ErrorKind, ModelEnd, ModelError, ModelEvent, Origin, Profile, StopReason, Usage,
+};
+use serde_json::Value;
+
+use super::calls::Calls;
+use super::chunk::{Choice, Chunk, Message, ToolDelta};
+use super::quirks::Quirks;
+use super::reasoning::Thinking;
+use crate::wire::error;
+use crate::wire::framing::{Frame, Framing};
+use crate::wire::lenient::{Int, Maybe, Str};
+use crate::wire::parts::{Building, Parts};
+
+/// The decoder of both deliveries.
+#[derive(Debug)]
+pub(super) struct ChatDecoder {
+    framing: Framing,
+    answer: Answer,
+    over: bool,
+}
+
+impl ChatDecoder {
+    pub(super) fn new(profile: &Profile, quirks: &Quirks, delivery: Delivery) -> Self {
+        let answer = Answer {
+            origin: profile.origin.clone(),
+            reasoning_beside_output: quirks.reasoning_beside_output,
+            parts: Parts::default(),
+            text: None,
+            refusal: None,
+            thinking: Thinking::default(),
+            calls: Calls::default(),
+            spoke: false,
+            stop: None,
+            usage: Usage::default(),
+            id: None,
+            done: false,
+        };
+        Self { framing: Framing::new(delivery), answer, over: false }
+    }
+
+    fn close<T>(&mut self, result: Result<T, ModelError>) -> Result<T, ModelError> {
+        self.over |= result.is_err() || self.answer.done;
+        result.map_err(|mut error| {
+            error.provider.get_or_insert_with(|| self.answer.origin.provider.to_string());
+            error
+        })
+    }
+}
+
+impl Decoder for ChatDecoder {
+    fn push(&mut self, bytes: &[u8], events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+        if self.over {
+            return Ok(());
+        }
+        let answer = &mut self.answer;
+        let result = self.framing.push(bytes, |frame| match frame {
+            Frame::Event(data) => answer.event(data, events).map(|()| !answer.done),
+            Frame::Rest(_) | Frame::Body(_) => Ok(true),
+        });
+        self.close(result)
+    }
+
+    fn finish(&mut self, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+        if self.over {
+            return Ok(());
+        }
+        let answer = &mut self.answer;
+        let result = self.framing.finish(|frame| match frame {
+            Frame::Body(body) => answer.body(body, events),
+            Frame::Rest(data) | Frame::Event(data) => match answer.event(data, events) {
+                // The last event was cut: not an answer that cannot be read, but one that is not all there.
+                Err(error) if error.kind == ErrorKind::Decode => Ok(()),
+                other => other,
+            },
+        });
+        let result = result.and_then(|()| self.answer.end_of_bytes(events));
+        self.over = true;
+        self.close(result)
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    origin: Origin,
+    reasoning_beside_output: bool,
+    parts: Parts,
+    text: Option<u32>,
+    refusal: Option<u32>,
+    thinking: Thinking,
+    calls: Calls,
+    /// Whether there was a choice.
+    spoke: bool,
+    stop: Option<StopReason>,
+    usage: Usage,
+    id: Option<String>,
+    done: bool,
+}
+
+impl Answer {
+    /// One event of a stream.
+    fn event(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+        let data = data.trim();
+        if data == "[DONE]" {
+            if !self.spoke {
+                return Err(error::incomplete("an answer in it"));
+            }
+            self.done(events);
+            return Ok(());
+        }
+        if data.is_empty() {
+            return Ok(());
+        }
+        let chunk: Chunk<'_> =
+            serde_json::from_str(data).map_err(|source| error::unreadable("stream", data, Some(source)))?;
+        if failed(&chunk) {
+            return Err(error::from_object(&serde_json::from_str(data).unwrap_or(Value::Null)));
+        }
+        self.chunk(chunk, events)
+    }
+
+    /// A whole body.
+    fn body(&mut self, body: &str, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+        if body.is_empty() {
+            return Err(error::incomplete("a body"));
+        }
+        let chunk: Chunk<'_> = serde_json::from_str(body).map_err(|source| match source.classify() {
+            // The connection was closed in the middle, or the page is none of JSON's.
+            serde_json::error::Category::Eof => error::incomplete("its end"),
+            _ => error::unreadable("answer", body, Some(source)),
+        })?;
+        if failed(&chunk) {
+            return Err(error::from_object(&serde_json::from_str(body).unwrap_or(Value::Null)));
+        }
+        if chunk.choices.value.is_none() {
+            let json: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+            let says = ["message", "detail", "errors"].iter().any(|key| json.get(*key).is_some());
+            return Err(if says || json.is_array() {
+                error::from_object(&json)
+            } else {
+                error::unreadable("answer", body, None)
+            });
+        }
+        self.chunk(chunk, events)?;
+        self.done(events);
+        Ok(())
+    }
+
+    fn end_of_bytes(&mut self, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+        if self.done {
+            return Ok(());
+        }
+        if self.stop.is_none() {
+            return Err(error::incomplete("`[DONE]` or a finish reason"));
+        }
+        self.done(events);
+        Ok(())
+    }
+
+    fn chunk(&mut self, chunk: Chunk<'_>, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+        if self.id.is_none() {
+            self.id = chunk.id.get().map(str::to_owned);
+        }
+        let Chunk { choices, usage, x_groq, .. } = chunk;
+        let mut usage = usage.0.or_else(|| x_groq.0.and_then(|groq| groq.usage.0));
+        // Only one answer is asked for; a server that sends more is heard for its first.
+        if let Some(mut choice) = choices.value.filter(|choice| choice.index.or_zero() == 0) {
+            usage = usage.or(choice.usage.0.take());
+            self.choice(choice, events)?;
+        }
+        if let Some(usage) = usage {
+            self.usage = usage.usage(self.reasoning_beside_output);
+        }
+        Ok(())
+    }
+
+    fn choice(&mut self, choice: Choice<'_>, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+        let first = !self.spoke;
+        self.spoke = true;
+        match (choice.delta.0, choice.message.0) {
+            (Some(delta), _) => self.message(delta, events),
+            // A stream whose chunks hold messages only: the first is the answer, the others repeat it.
+            (None, Some(message)) if first || self.parts.is_empty() => self.message(message, events),
+            (None, _) => {}
+        }
+        if let Some(reason) = choice.finish_reason.get() {
+            if reason == "error" {
+                return Err(ModelError::new(
+                    ErrorKind::Server,
+                    "the provider ended the answer with the finish reason `error`; ask again",
+                ));
+            }
+            self.stop = Some(stop(reason));
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, mut message: Message<'_>, events: &mut Vec<ModelEvent>) {
+        self.thinking.take(&mut message, &mut self.parts, events);
+        if let Some(text) = message.content.text.take() {
+            push(&mut self.text, Building::Text, text, &mut self.parts, events);
+        }
+        for part in message.content.parts {
+            self.content_part(&part, events);
+        }
+        if let Some(text) = message.refusal.take() {
+            push(&mut self.refusal, Building::Refusal, text, &mut self.parts, events);
+        }
+        for call in message.tool_calls.0 {
+            self.calls.take(call.0.unwrap_or_default(), &mut self.parts, events);
+        }
+        if let Some(function) = message.function_call.0 {
+            let call = ToolDelta { index: Int(None), id: Str(None), function: Maybe(Some(function)) };
+            self.calls.take(call, &mut self.parts, events);
+        }
+    }
+
+    /// A part of a content that is a list: text, or Mistral's thinking.
+    fn content_part(&mut self, part: &Value, events: &mut Vec<ModelEvent>) {
+        if let Some(text) = part.get("text").and_then(Value::as_str).filter(|text| !text.is_empty()) {
+            push(&mut self.text, Building::Text, Cow::Borrowed(text), &mut self.parts, events);
+        }
+        for thought in part.get("thinking").and_then(Value::as_array).into_iter().flatten() {
+            if let Some(text) = thought.get("text").and_then(Value::as_str).filter(|text| !text.is_empty()) {
+                self.thinking.show(Cow::Borrowed(text), &mut self.parts, events);
+            }
+        }
+    }
+
+    fn done(&mut self, events: &mut Vec<ModelEvent>) {
+        self.thinking.close(&mut self.parts);
+        self.parts.end_all(events);
+        events.push(ModelEvent::Done(ModelEnd {
+            stop: self.stop.take().unwrap_or(StopReason::Other { reason: String::new() }),
+            usage: self.usage,
+            origin: self.origin.clone(),
+            response_id: self.id.take(),
+        }));
+        self.done = true;
+    }
+}
+
+/// Adds to the one part of its kind: this API has a single text and a single refusal an answer.
+fn push(
+    slot: &mut Option<u32>,
+    building: impl FnOnce(String) -> Building,
+    text: Cow<'_, str>,
+    parts: &mut Parts,
+    events: &mut Vec<ModelEvent>,
+) {
+    let part = match *slot {
+        Some(part) => part,
+        None => *slot.insert(parts.start(building(String::new()), events)),
+    };
+    parts.push(part, text, events);
+}
+
+fn failed(chunk: &Chunk<'_>) -> bool {
+    let told = |error: &Option<Value>| match error {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Object(members)) => !members.is_empty(),
+        Some(_) => true,
+    };
+    told(&chunk.error)
+        || chunk.object.get() == Some("error")
+        || chunk.x_groq.0.as_ref().is_some_and(|groq| told(&groq.error))
+        || chunk.choices.value.as_ref().is_some_and(|choice| told(&choice.error))
+}
+
+/// The reason in our words. Servers beside OpenAI pass their engine's on.
+fn stop(reason: &str) -> StopReason {
+    match reason {
+        "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" | "STOP" => StopReason::Stop,
+        "tool_calls" | "function_call" | "tool_use" => StopReason::ToolCalls,
+        "length" | "max_tokens" | "model_length" | "MAX_TOKENS" => StopReason::Length,
+        "content_filter" | "safety" | "SAFETY" | "refusal" => StopReason::ContentFilter,
+        other => StopReason::Other { reason: other.to_owned() },
+    }
+}

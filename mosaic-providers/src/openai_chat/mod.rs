@@ -1,0 +1,98 @@
+//! OpenAI's Chat Completions, as spoken by OpenAI and some forty other servers.
+//!
+//! ```text
+//! message    a group -> members of `messages` (kept)        chunk      what comes, leniently read
+//! request    settings + fragments + tools -> HttpRequest    calls      which call a piece belongs to
+//! quirks     where servers differ, as data                  reasoning  reasoning under its three names
+//!                                                           decoder    bytes -> events
+//! ```
+//!
+//! ```
+//! use mosaic_core::{Codec, Delivery, ModelInfo, Origin, Profile};
+//! use mosaic_providers::openai_chat::OpenAiChat;
+//!
+//! let codec = OpenAiChat::default();
+//! let origin = Origin { api: codec.api().into(), provider: "local".into(), model: "qwen".into() };
+//! let profile = Profile { origin, info: ModelInfo::new("local", "qwen") };
+//! let mut decoder = codec.decoder(&profile, Delivery::Streamed);
+//! let mut events = Vec::new();
+//! decoder.push(b"data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n", &mut events)?;
+//! decoder.push(b"data: [DONE]\n\n", &mut events)?;
+//! decoder.finish(&mut events)?;
+//! assert_eq!(events.len(), 4); // Start, Text, End, Done
+//! # Ok::<(), mosaic_core::ModelError>(())
+//! ```
+//!
+//! Source: <https://platform.openai.com/docs/api-reference/chat>
+
+mod calls;
+mod chunk;
+mod decoder;
+mod message;
+mod quirks;
+mod reasoning;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub use quirks::{
+    CallIds, MaxTokens, NamedChoice, NoText, Quirks, ReasoningParam, ReasoningReplay, StreamUsage,
+    Structured, SystemRole, Texts,
+};
+
+use bytes::Bytes;
+use mosaic_core::{
+    Codec, Decoder, Delivery, Encodable, EncodeError, GroupBody, Headers, HttpRequest, ModelError, Profile,
+    ToolSpec,
+};
+
+use crate::wire::error;
+
+/// The name of the wire API.
+pub(crate) const API: &str = "openai-chat";
+
+/// The codec.
+#[derive(Debug, Clone, Default)]
+pub struct OpenAiChat {
+    quirks: Quirks,
+}
+
+impl OpenAiChat {
+    /// For a server with those differences.
+    #[must_use]
+    pub fn new(quirks: Quirks) -> Self {
+        Self { quirks }
+    }
+
+    /// The server's differences.
+    #[must_use]
+    pub fn quirks(&self) -> &Quirks {
+        &self.quirks
+    }
+}
+
+impl Codec for OpenAiChat {
+    fn api(&self) -> &'static str {
+        API
+    }
+
+    fn fragment(&self, group: &GroupBody, profile: &Profile) -> Result<Bytes, EncodeError> {
+        message::fragment(group, profile, &self.quirks)
+    }
+
+    fn tools(&self, tools: &[&ToolSpec], _profile: &Profile) -> Result<Bytes, EncodeError> {
+        request::tools(tools)
+    }
+
+    fn encode(&self, request: &Encodable<'_>) -> Result<HttpRequest, EncodeError> {
+        request::encode(request, &self.quirks)
+    }
+
+    fn decoder(&self, profile: &Profile, delivery: Delivery) -> Box<dyn Decoder> {
+        Box::new(decoder::ChatDecoder::new(profile, &self.quirks, delivery))
+    }
+
+    fn error(&self, status: u16, headers: &Headers, body: &[u8]) -> ModelError {
+        error::from_response(status, headers, body)
+    }
+}

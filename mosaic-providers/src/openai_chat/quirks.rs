@@ -1,0 +1,223 @@
+//! Where the servers of this API differ, as data.
+//!
+//! The default is what any server that calls itself compatible takes. Presets name the page that a difference comes from.
+
+/// The member that limits the answer's tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum MaxTokens {
+    /// `max_tokens`.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`: OpenAI's reasoning models take nothing else.
+    MaxCompletionTokens,
+}
+
+/// The role of the instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SystemRole {
+    /// `system`.
+    #[default]
+    System,
+    /// `developer`: OpenAI, from its reasoning models on.
+    Developer,
+}
+
+/// How much thinking is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ReasoningParam {
+    /// `reasoning_effort: "low"`; off is `"none"`.
+    #[default]
+    Effort,
+    /// `reasoning: {effort}`; off is `{enabled: false}` (OpenRouter).
+    Object,
+    /// `thinking: {type: "enabled" | "disabled"}` (DeepSeek, Z.ai).
+    Thinking,
+    /// `chat_template_kwargs: {enable_thinking}` (llama.cpp, vLLM).
+    Template,
+    /// The server has no such setting; nothing is sent.
+    Unsupported,
+}
+
+/// When a model's reasoning goes back to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ReasoningReplay {
+    /// In the member in which it came.
+    #[default]
+    AsReceived,
+    /// Only in messages with tool calls (DeepSeek asks for it there and ignores or refuses it elsewhere).
+    WithCalls,
+    /// Never: the server refuses unknown members.
+    Never,
+}
+
+/// How an answer is forced into a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Structured {
+    /// `response_format: {type: "json_schema", ...}`.
+    #[default]
+    JsonSchema,
+    /// `response_format: {type: "json_object"}`, with the schema told in the instructions (DeepSeek).
+    JsonObject,
+}
+
+/// Which ids of calls the server takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum CallIds {
+    /// Any, up to 40 characters (OpenAI's limit).
+    #[default]
+    Any,
+    /// Nine letters and digits (Mistral).
+    NineAlphanumeric,
+}
+
+/// The differences of one server.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Quirks {
+    /// The member that limits the answer's tokens.
+    pub max_tokens: MaxTokens,
+    /// The role of the instructions.
+    pub system_role: SystemRole,
+    /// Whether `stream_options: {include_usage: true}` is sent.
+    pub stream_usage: StreamUsage,
+    /// How much thinking is asked for.
+    pub reasoning: ReasoningParam,
+    /// When reasoning goes back.
+    pub reasoning_replay: ReasoningReplay,
+    /// How an answer is forced into a schema.
+    pub structured: Structured,
+    /// Which ids of calls the server takes.
+    pub call_ids: CallIds,
+    /// What stands for no text beside tool calls.
+    pub no_text: NoText,
+    /// Whether several texts of a message are joined into one string, for servers that take no list.
+    pub texts: Texts,
+    /// Whether one tool can be forced by name.
+    pub named_choice: NamedChoice,
+    /// The count of output tokens leaves reasoning out (xAI), so that it must be added.
+    pub reasoning_beside_output: bool,
+}
+
+/// Whether a stream's usage must be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StreamUsage {
+    /// It is asked for with `stream_options`.
+    #[default]
+    Ask,
+    /// It comes by itself, and the server refuses the member (Mistral).
+    ComesByItself,
+}
+
+/// What stands for no text beside tool calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum NoText {
+    /// `null`, as OpenAI documents.
+    #[default]
+    Null,
+    /// `""`: templates of local servers print a null.
+    Empty,
+}
+
+/// How several texts of one message are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Texts {
+    /// As a list of parts.
+    #[default]
+    List,
+    /// Joined by an empty line.
+    Joined,
+}
+
+/// Whether one tool can be forced by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum NamedChoice {
+    /// Yes.
+    #[default]
+    Honoured,
+    /// It is read as `auto` without a word (llama.cpp); `required` is the nearest that works.
+    Ignored,
+}
+
+impl Quirks {
+    /// OpenAI. <https://platform.openai.com/docs/api-reference/chat/create>
+    #[must_use]
+    pub fn openai() -> Self {
+        Self {
+            max_tokens: MaxTokens::MaxCompletionTokens,
+            system_role: SystemRole::Developer,
+            reasoning_replay: ReasoningReplay::Never,
+            ..Self::default()
+        }
+    }
+
+    /// OpenRouter. <https://openrouter.ai/docs/api-reference/parameters>
+    #[must_use]
+    pub fn openrouter() -> Self {
+        Self { reasoning: ReasoningParam::Object, ..Self::default() }
+    }
+
+    /// Groq. <https://console.groq.com/docs/api-reference#chat-create>
+    #[must_use]
+    pub fn groq() -> Self {
+        Self { max_tokens: MaxTokens::MaxCompletionTokens, ..Self::default() }
+    }
+
+    /// DeepSeek. <https://api-docs.deepseek.com/api/create-chat-completion>,
+    /// <https://api-docs.deepseek.com/guides/thinking_mode>
+    #[must_use]
+    pub fn deepseek() -> Self {
+        Self {
+            reasoning: ReasoningParam::Thinking,
+            reasoning_replay: ReasoningReplay::WithCalls,
+            structured: Structured::JsonObject,
+            no_text: NoText::Empty,
+            texts: Texts::Joined,
+            ..Self::default()
+        }
+    }
+
+    /// Mistral. <https://docs.mistral.ai/api/#tag/chat>: unknown members are refused, ids of calls have nine characters.
+    #[must_use]
+    pub fn mistral() -> Self {
+        Self {
+            stream_usage: StreamUsage::ComesByItself,
+            reasoning: ReasoningParam::Unsupported,
+            reasoning_replay: ReasoningReplay::Never,
+            call_ids: CallIds::NineAlphanumeric,
+            no_text: NoText::Empty,
+            ..Self::default()
+        }
+    }
+
+    /// xAI. <https://docs.x.ai/docs/api-reference#chat-completions>
+    #[must_use]
+    pub fn xai() -> Self {
+        Self { reasoning_beside_output: true, ..Self::default() }
+    }
+
+    /// Ollama's compatible endpoint. <https://github.com/ollama/ollama/blob/main/docs/openai.md>
+    #[must_use]
+    pub fn ollama() -> Self {
+        Self { no_text: NoText::Empty, named_choice: NamedChoice::Ignored, ..Self::default() }
+    }
+
+    /// llama.cpp's own server. <https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>
+    #[must_use]
+    pub fn llamacpp() -> Self {
+        Self {
+            reasoning: ReasoningParam::Template,
+            no_text: NoText::Empty,
+            named_choice: NamedChoice::Ignored,
+            ..Self::default()
+        }
+    }
+}

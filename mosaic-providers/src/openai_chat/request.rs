@@ -1,0 +1,201 @@
+//! The whole request: settings, messages, tools.
+//!
+//! Settings come first and are small; the messages are joined from fragments without a look inside. A member of
+//! `params.extra` replaces the codec's own of the same name, `messages` and `tools` too.
+//!
+//! Source: <https://platform.openai.com/docs/api-reference/chat/create>
+
+use bytes::Bytes;
+use mosaic_core::{
+    Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, OutputSpec, Reasoning, ToolChoice,
+    ToolSpec,
+};
+use serde_json::{Map, Value, json};
+
+use super::quirks::{MaxTokens, NamedChoice, Quirks, ReasoningParam, StreamUsage, Structured, SystemRole};
+use crate::wire::write::Writer;
+
+/// `tools`.
+pub(super) fn tools(tools: &[&ToolSpec]) -> Result<Bytes, EncodeError> {
+    let mut out = Writer::with_capacity(256);
+    out.raw("[");
+    for tool in tools {
+        out.comma().raw(r#"{"type":"function","function":{"name":"#).string(&tool.name);
+        out.raw(r#","description":"#).string(&tool.description);
+        out.raw(r#","parameters":"#).value("a tool's schema", &tool.input_schema)?.raw("}}");
+    }
+    out.raw("]");
+    Ok(out.into_bytes())
+}
+
+/// The request.
+pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
+    let mut settings = settings(request, quirks);
+    settings.extend(request.params.extra.clone());
+    let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
+    let size = messages + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512;
+    let mut out = Writer::with_capacity(size);
+    out.raw("{");
+    for (name, value) in &settings {
+        out.key(name).value(name, value)?;
+    }
+    if !settings.contains_key("messages") {
+        out.key("messages").raw("[");
+        instructions(request, quirks, &mut out);
+        for fragment in request.fragments.iter().filter(|fragment| !fragment.is_empty()) {
+            out.comma().bytes(fragment);
+        }
+        out.raw("]");
+    }
+    if let Some(tools) = request.tools.filter(|_| !settings.contains_key("tools")) {
+        out.key("tools").bytes(tools);
+    }
+    out.raw("}");
+    let mut headers = Headers::default();
+    headers.push("content-type", "application/json");
+    headers.push(
+        "accept",
+        match request.delivery {
+            Delivery::Streamed => "text/event-stream",
+            Delivery::Whole => "application/json",
+        },
+    );
+    Ok(HttpRequest {
+        method: Method::Post,
+        url: format!("{}/chat/completions", request.base_url.trim_end_matches('/')),
+        headers,
+        body: vec![out.into_bytes()],
+        connect_timeout: None,
+    })
+}
+
+fn instructions(request: &Encodable<'_>, quirks: &Quirks, out: &mut Writer) {
+    let told = match (request.output, quirks.structured) {
+        (Some(output), Structured::JsonObject) => Some(format!(
+            "{}{}Answer with one JSON object that fits this JSON Schema, and nothing else:\n{}",
+            request.instructions,
+            if request.instructions.is_empty() { "" } else { "\n\n" },
+            output.schema
+        )),
+        _ => None,
+    };
+    let text = told.as_deref().unwrap_or(request.instructions);
+    if text.is_empty() {
+        return;
+    }
+    let role = match quirks.system_role {
+        SystemRole::System => "system",
+        SystemRole::Developer => "developer",
+    };
+    out.raw(r#"{"role":"#).string(role).raw(r#","content":"#).string(text).raw("}");
+}
+
+/// All members but the two long ones.
+fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Map<String, Value> {
+    let params = request.params;
+    let mut all = Map::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            all.insert(name.to_owned(), value);
+        }
+    };
+    set("model", Some(request.profile.origin.model.as_ref().into()));
+    let streamed = request.delivery == Delivery::Streamed;
+    set("stream", Some(streamed.into()));
+    let ask = streamed && quirks.stream_usage == StreamUsage::Ask;
+    set("stream_options", ask.then(|| json!({ "include_usage": true })));
+    let limit = match quirks.max_tokens {
+        MaxTokens::MaxTokens => "max_tokens",
+        MaxTokens::MaxCompletionTokens => "max_completion_tokens",
+    };
+    set(limit, params.max_output_tokens.map(Value::from));
+    set("temperature", params.temperature.map(Value::from));
+    set("top_p", params.top_p.map(Value::from));
+    set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+    set("seed", params.seed.map(Value::from));
+    if let Some((name, value)) = params.reasoning.and_then(|reasoning| thinking(reasoning, quirks.reasoning))
+    {
+        set(name, Some(value));
+    }
+    set("response_format", request.output.map(|output| response_format(output, quirks.structured)));
+    if request.tools.is_some() {
+        set("tool_choice", tool_choice(request.tool_choice, quirks.named_choice));
+    }
+    all
+}
+
+fn tool_choice(choice: &ToolChoice, named: NamedChoice) -> Option<Value> {
+    Some(match choice {
+        ToolChoice::None => "none".into(),
+        ToolChoice::Required => "required".into(),
+        ToolChoice::Tool { name } => match named {
+            NamedChoice::Honoured => json!({ "type": "function", "function": { "name": name } }),
+            NamedChoice::Ignored => "required".into(),
+        },
+        // `auto` is what every server does by itself, and some refuse the member.
+        _ => return None,
+    })
+}
+
+fn thinking(reasoning: Reasoning, param: ReasoningParam) -> Option<(&'static str, Value)> {
+    let effort = match reasoning {
+        Reasoning::Off => None,
+        Reasoning::Low => Some("low"),
+        Reasoning::Medium => Some("medium"),
+        Reasoning::High => Some("high"),
+        // A level of a newer core: the model's own default.
+        _ => return None,
+    };
+    Some(match param {
+        ReasoningParam::Effort => ("reasoning_effort", effort.unwrap_or("none").into()),
+        ReasoningParam::Object => (
+            "reasoning",
+            effort.map_or_else(|| json!({ "enabled": false }), |effort| json!({ "effort": effort })),
+        ),
+        ReasoningParam::Thinking => {
+            ("thinking", json!({ "type": if effort.is_some() { "enabled" } else { "disabled" } }))
+        }
+        ReasoningParam::Template => ("chat_template_kwargs", json!({ "enable_thinking": effort.is_some() })),
+        ReasoningParam::Unsupported => return None,
+    })
+}
+
+fn response_format(output: &OutputSpec, structured: Structured) -> Value {
+    match structured {
+        Structured::JsonObject => json!({ "type": "json_object" }),
+        Structured::JsonSchema => json!({
+            "type": "json_schema",
+            "json_schema": { "name": output.name, "schema": output.schema, "strict": strict(&output.schema, 0) },
+        }),
+    }
+}
+
+/// Whether the schema keeps to the dialect that OpenAI calls strict: every object closed, every property required.
+/// A schema that does not would be refused with `strict: true`.
+/// Source: <https://platform.openai.com/docs/guides/structured-outputs#supported-schemas>
+fn strict(schema: &Value, depth: usize) -> bool {
+    // OpenAI allows ten levels of nesting; a schema that is deeper is not strict, and this cannot run away.
+    if depth > 32 {
+        return false;
+    }
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get("properties") {
+                let required = members.get("required").and_then(Value::as_array);
+                let all = properties.keys().all(|name| {
+                    required.is_some_and(|required| required.iter().any(|one| one.as_str() == Some(name)))
+                });
+                if !all || members.get("additionalProperties") != Some(&Value::Bool(false)) {
+                    return false;
+                }
+            } else if members.get("type").and_then(Value::as_str) == Some("object") {
+                return false;
+            }
+            let open = ["oneOf", "allOf", "not", "patternProperties", "default"];
+            !open.iter().any(|name| members.contains_key(*name))
+                && members.values().all(|value| strict(value, depth + 1))
+        }
+        Value::Array(values) => values.iter().all(|value| strict(value, depth + 1)),
+        _ => true,
+    }
+}

@@ -1,0 +1,20 @@
+//! What the codecs share.
+//!
+//! ```text
+//! Framing   bytes -> the data of each event, or one whole body (told apart by their first byte)
+//! lenient   JSON members of any type: what is not of the expected one is taken for absent
+//! parts     numbered parts: pieces in, ModelEvents out
+//! replay    ids and arguments of old calls, made acceptable
+//! error     status, headers and body -> ModelError; retry and limits read their figures out of it
+//! write     JSON text without an intermediate value
+//! ```
+
+pub(crate) mod error;
+pub(crate) mod framing;
+pub(crate) mod lenient;
+mod limits;
+pub(crate) mod parts;
+pub(crate) mod replay;
+mod retry;
+mod scrub;
+pub(crate) mod write;

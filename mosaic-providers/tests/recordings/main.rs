@@ -1,0 +1,89 @@
+//! Real traffic: every recording of `openai-chat` and `anthropic-messages` gives what it is expected to give, however
+//! its bytes are cut.
+//!
+//! The recordings are not part of this repository. They are read from `MOSAIC_RECORDINGS`, or from
+//! `../shared/recordings` beside the workspace; where neither is there, the test says so and passes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod compare;
+mod load;
+
+use load::{Recording, folder, recordings};
+use mosaic_core::Delivery;
+
+const APIS: [&str; 2] = ["openai-chat", "anthropic-messages"];
+
+fn all() -> Option<Vec<Recording>> {
+    let folder = folder()?;
+    Some(APIS.iter().flat_map(|api| recordings(&folder, api)).collect())
+}
+
+#[test]
+fn every_answer_is_read_as_expected_however_it_is_cut() {
+    let Some(recordings) = all() else { return };
+    let (mut failures, mut readings) = (Vec::new(), 0_usize);
+    for recording in &recordings {
+        let body = recording.body();
+        let whole = compare::read(recording, &[body]);
+        readings += 1;
+        if let Err(why) = compare::check(recording, &whole) {
+            failures.push(format!("{}: {why}", recording.id));
+            continue;
+        }
+        let mut same = |pieces: &[&[u8]], how: String| {
+            readings += 1;
+            let cut = compare::read(recording, pieces);
+            if cut != whole {
+                failures.push(format!("{} {how}: {cut:?} is not {whole:?}", recording.id));
+            }
+        };
+        same(&body.chunks(1).collect::<Vec<_>>(), "byte by byte".to_owned());
+        let positions: Vec<usize> = if body.len() < 4_000 {
+            (0..=body.len()).collect()
+        } else {
+            (1..=200).map(|at| body.len() * at / 201).collect()
+        };
+        for at in positions {
+            let (left, right) = body.split_at(at);
+            same(&[left, right], format!("cut at {at}"));
+        }
+    }
+    println!("{} recordings, {readings} readings, {} failures", recordings.len(), failures.len());
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(recordings.len() >= 60, "the folder holds too few recordings: {}", recordings.len());
+}
+
+#[test]
+fn a_stream_that_ends_in_the_middle_is_incomplete() {
+    let Some(recordings) = all() else { return };
+    let mut ran = 0;
+    for recording in recordings.iter().filter(|recording| recording.delivery() == Delivery::Streamed) {
+        if recording.expected["error"].is_object() {
+            continue;
+        }
+        let body = recording.body();
+        let end = terminal(body, &recording.api);
+        for at in (0..end).step_by((end / 97).max(1)) {
+            let cut = compare::read(recording, &[&body[..at]]);
+            assert_eq!(cut.error_kind(), Some("incomplete"), "{} cut at {at}", recording.id);
+            ran += 1;
+        }
+    }
+    println!("{ran} cut streams");
+}
+
+/// Where the stream's terminal event begins.
+fn terminal(body: &[u8], api: &str) -> usize {
+    let text = String::from_utf8_lossy(body);
+    match api {
+        "anthropic-messages" => text.find("\"message_stop\"").unwrap(),
+        // A finish reason ends an answer too: some servers send no `[DONE]`.
+        _ => {
+            let reason = text
+                .match_indices("\"finish_reason\":\"")
+                .map(|(at, _)| at)
+                .find(|at| !text[at + "\"finish_reason\":\"".len()..].starts_with('"'));
+            reason.or_else(|| text.find("[DONE]")).unwrap()
+        }
+    }
+}
