@@ -9,19 +9,27 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod agent;
+pub mod context;
+pub mod engine;
 pub mod error;
+pub mod event;
 pub mod id;
 pub mod message;
 pub mod model;
 pub mod port;
 pub mod runtime;
+pub mod session;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tool;
 pub mod transport;
 
+pub use agent::{Agent, AgentBuilder, AgentError, Limits, ModelChoice};
+pub use engine::{CloseReport, Engine};
 pub use error::{BoxError, ErrorKind, ErrorReport};
+pub use event::{Cursor, Event};
 pub use id::{CallId, RunId, Seq, SessionKey, StepId};
 pub use message::{
     Cost, Fragments, Group, GroupBody, GroupError, Media, MediaData, Origin, Part, ToolCall, ToolResult,
@@ -36,6 +44,10 @@ pub use model::{
 #[cfg(feature = "tokio-runtime")]
 pub use runtime::TokioRuntime;
 pub use runtime::{BoxFuture, Runtime, RuntimeExt, TaskHandle, Timestamp};
+pub use session::{
+    About, Body, CancelReason, Canceller, Decision, Entry, Input, InputDelivery, LimitKind, RecoveryPolicy,
+    Reply, Run, RunEnd, Session, SessionError,
+};
 pub use store::{Flush, Lease, ListOptions, Row, RowStream, SessionInfo, SessionStore, StoreError};
 pub use tool::{
     Approval, CallEnd, CallLimits, CancelToken, Effect, FatalToken, IntoToolOutput, Mismatch, ProgressSink,

@@ -88,6 +88,8 @@ pub enum StopReason {
     Length,
     /// The provider's filter.
     ContentFilter,
+    /// The host cancelled; the answer is partial. Never said by a provider.
+    Cancelled,
     /// Something else, in the provider's word; empty where it gave none.
     Other {
         /// The provider's word.

@@ -1,0 +1,277 @@
+//! An agent, and how one is built.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::{Limits, digest};
+use crate::error::ErrorKind;
+use crate::model::{ChatModel, ModelParams, ModelRef, ModelRefError};
+use crate::session::RecoveryPolicy;
+use crate::tool::{Tool, ToolSet, ToolSetError};
+
+/// A model, or the name of one that is resolved when a session opens.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ModelChoice {
+    /// By name.
+    Named(ModelRef),
+    /// Itself.
+    Given(Arc<dyn ChatModel>),
+    /// A text that is no name; kept, so that the builder can say so.
+    Invalid(ModelRefError),
+}
+
+impl From<&str> for ModelChoice {
+    fn from(name: &str) -> Self {
+        name.parse().map_or_else(Self::Invalid, Self::Named)
+    }
+}
+
+impl From<String> for ModelChoice {
+    fn from(name: String) -> Self {
+        name.as_str().into()
+    }
+}
+
+impl From<ModelRef> for ModelChoice {
+    fn from(name: ModelRef) -> Self {
+        Self::Named(name)
+    }
+}
+
+impl<M: ChatModel + 'static> From<M> for ModelChoice {
+    fn from(model: M) -> Self {
+        Self::Given(Arc::new(model))
+    }
+}
+
+impl<M: ChatModel + 'static> From<Arc<M>> for ModelChoice {
+    fn from(model: Arc<M>) -> Self {
+        Self::Given(model)
+    }
+}
+
+impl From<Arc<dyn ChatModel>> for ModelChoice {
+    fn from(model: Arc<dyn ChatModel>) -> Self {
+        Self::Given(model)
+    }
+}
+
+/// What is wrong with an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AgentError {
+    /// No model was given.
+    #[error("agent `{agent}` has no model; call `.model(\"provider:model\")`")]
+    NoModel {
+        /// The agent.
+        agent: String,
+    },
+    /// The model's name is none.
+    #[error("agent `{agent}`: {source}")]
+    Model {
+        /// The agent.
+        agent: String,
+        /// Why.
+        source: ModelRefError,
+    },
+    /// The tools are wrong.
+    #[error("agent `{agent}`: {source}")]
+    Tools {
+        /// The agent.
+        agent: String,
+        /// Why.
+        source: ToolSetError,
+    },
+}
+
+impl AgentError {
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::InvalidRequest
+    }
+}
+
+/// Instructions, a model, tools and limits. Cheap to clone; a thousand sessions share one.
+#[derive(Debug, Clone)]
+pub struct Agent(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    name: Arc<str>,
+    instructions: Arc<str>,
+    model: ModelChoice,
+    params: ModelParams,
+    tools: ToolSet,
+    limits: Limits,
+    recovery: RecoveryPolicy,
+    digest: String,
+}
+
+impl Agent {
+    /// Starts an agent of that name.
+    pub fn builder(name: impl Into<Arc<str>>) -> AgentBuilder {
+        AgentBuilder {
+            name: name.into(),
+            instructions: "".into(),
+            model: None,
+            params: ModelParams::default(),
+            tools: Vec::new(),
+            check: None,
+            limits: Limits::default(),
+            recovery: RecoveryPolicy::default(),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Its instructions.
+    #[must_use]
+    pub fn instructions(&self) -> &Arc<str> {
+        &self.0.instructions
+    }
+
+    /// Its model.
+    #[must_use]
+    pub fn model(&self) -> &ModelChoice {
+        &self.0.model
+    }
+
+    /// Settings of its model calls.
+    #[must_use]
+    pub fn params(&self) -> &ModelParams {
+        &self.0.params
+    }
+
+    /// Its tools.
+    #[must_use]
+    pub fn tools(&self) -> &ToolSet {
+        &self.0.tools
+    }
+
+    /// What a run of it may take.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// What becomes of calls whose outcome is unknown.
+    #[must_use]
+    pub fn recovery(&self) -> RecoveryPolicy {
+        self.0.recovery
+    }
+
+    /// Changes with anything that the model sees of the agent.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.0.digest
+    }
+}
+
+/// An agent in the making.
+#[derive(Debug)]
+#[must_use]
+pub struct AgentBuilder {
+    name: Arc<str>,
+    instructions: Arc<str>,
+    model: Option<ModelChoice>,
+    params: ModelParams,
+    tools: Vec<Arc<dyn Tool>>,
+    check: Option<Arc<dyn crate::tool::SchemaCheck>>,
+    limits: Limits,
+    recovery: RecoveryPolicy,
+}
+
+impl AgentBuilder {
+    /// The model: `"provider:model"`, or any [`ChatModel`], also in an `Arc`.
+    pub fn model(mut self, model: impl Into<ModelChoice>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// The system prompt.
+    pub fn instructions(mut self, instructions: impl Into<Arc<str>>) -> Self {
+        self.instructions = instructions.into();
+        self
+    }
+
+    /// Adds a tool.
+    pub fn tool(mut self, tool: impl Tool + 'static) -> Self {
+        self.tools.push(Arc::new(tool));
+        self
+    }
+
+    /// Adds tools.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = Arc<dyn Tool>>) -> Self {
+        self.tools.extend(tools);
+        self
+    }
+
+    /// Another check of arguments and of structured answers.
+    pub fn schema_check(mut self, check: Arc<dyn crate::tool::SchemaCheck>) -> Self {
+        self.check = Some(check);
+        self
+    }
+
+    /// Settings of its model calls.
+    pub fn params(mut self, params: ModelParams) -> Self {
+        self.params = params;
+        self
+    }
+
+    /// What a run may take.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What becomes of calls whose outcome is unknown.
+    pub fn recovery(mut self, recovery: RecoveryPolicy) -> Self {
+        self.recovery = recovery;
+        self
+    }
+
+    /// The agent.
+    ///
+    /// # Errors
+    /// No model or no name of one; two tools of one name, or a tool that providers refuse.
+    pub fn build(self) -> Result<Agent, AgentError> {
+        let agent = self.name.to_string();
+        let model = match self.model {
+            None => return Err(AgentError::NoModel { agent }),
+            Some(ModelChoice::Invalid(source)) => return Err(AgentError::Model { agent, source }),
+            Some(model) => model,
+        };
+        let mut tools = ToolSet::new(self.tools).map_err(|source| AgentError::Tools { agent, source })?;
+        if let Some(check) = self.check {
+            tools = tools.with_check(check);
+        }
+        let specs: Vec<String> = tools
+            .specs()
+            .iter()
+            .map(|spec| {
+                let (effect, approval) = (spec.effect, spec.approval);
+                format!("{}\n{}\n{}\n{effect:?}{approval:?}", spec.name, spec.description, spec.input_schema)
+            })
+            .collect();
+        let mut texts = vec![&*self.name, &*self.instructions];
+        texts.extend(specs.iter().map(String::as_str));
+        let digest = digest(&texts);
+        Ok(Agent(Arc::new(Inner {
+            name: self.name,
+            instructions: self.instructions,
+            model,
+            params: self.params,
+            tools,
+            limits: self.limits,
+            recovery: self.recovery,
+            digest,
+        })))
+    }
+}

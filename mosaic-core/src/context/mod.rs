@@ -1,0 +1,17 @@
+//! From the log to what the model sees: an incremental fold.
+//!
+//! ```text
+//! Input ───────────────> user group
+//! Assistant ───────────> assistant group, open until each of its calls has a result
+//! ToolEnd ─────────────> a result of the open group
+//! Notice, steered input > user group, after the open one has closed
+//! Compaction ──────────> a user group with the summary, in place of what it stands for
+//! ```
+//!
+//! A rewind is not seen here: [`Log`](crate::session::Log) folds the path that it leaves.
+//!
+//! An old group is never built again, so a turn over a long history costs what is new in it.
+
+mod fold;
+
+pub use fold::Context;

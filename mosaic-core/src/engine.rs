@@ -1,0 +1,189 @@
+//! The engine: opens sessions over a store, and knows what runs.
+//!
+//! The facade's `Mosaic` is this with names resolved; bindings and tests may use it directly.
+
+mod activity;
+
+pub use activity::CloseReport;
+pub(crate) use activity::{Active, Activity};
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::agent::{Agent, ModelChoice};
+use crate::error::ErrorKind;
+use crate::id::{Seq, SessionKey};
+use crate::model::{ChatModel, ModelError, ModelSource};
+use crate::runtime::Runtime;
+use crate::session::{
+    self, Body, Bound, CompactionPolicy, Entry, FORMAT, Log, Session, SessionError, Shared, Surroundings,
+};
+use crate::store::{ListOptions, SessionInfo, SessionStore, StoreError};
+
+/// Opens sessions over a store. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    around: Surroundings,
+    models: Option<Arc<dyn ModelSource>>,
+    open: Mutex<HashMap<SessionKey, Weak<Shared>>>,
+}
+
+impl Engine {
+    /// Over a store and a runtime. Without a [`ModelSource`], agents must bring their models.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn SessionStore>,
+        runtime: Arc<dyn Runtime>,
+        models: Option<Arc<dyn ModelSource>>,
+    ) -> Self {
+        let around = Surroundings { store, runtime, activity: Arc::default() };
+        Self(Arc::new(Inner { around, models, open: Mutex::default() }))
+    }
+
+    /// Opens a session, or creates it. Runs nothing.
+    ///
+    /// # Errors
+    /// When the agent's model cannot be had, or what the store says.
+    pub async fn session(&self, key: impl Into<SessionKey>, agent: &Agent) -> Result<Session, SessionError> {
+        let key = key.into();
+        let bound = self.bind(agent)?;
+        loop {
+            if let Some(session) = self.load(&key, &bound).await? {
+                return Ok(session);
+            }
+            match self.create(&key, &bound).await {
+                // Somebody else was faster: open theirs.
+                Err(SessionError::Store(StoreError::Exists { .. })) => {}
+                created => return created,
+            }
+        }
+    }
+
+    /// Opens a session that exists.
+    ///
+    /// # Errors
+    /// As [`session`](Engine::session).
+    pub async fn find_session(
+        &self,
+        key: impl Into<SessionKey>,
+        agent: &Agent,
+    ) -> Result<Option<Session>, SessionError> {
+        self.load(&key.into(), &self.bind(agent)?).await
+    }
+
+    /// The sessions of a tenant, by name.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn sessions(
+        &self,
+        tenant: &str,
+        options: ListOptions,
+    ) -> Result<Vec<SessionInfo>, SessionError> {
+        Ok(self.0.around.store.list(tenant, options).await?)
+    }
+
+    /// Copies a session's log up to an entry into a new session.
+    ///
+    /// # Errors
+    /// `not_found`, or `conflict` when `to` exists.
+    pub async fn fork(
+        &self,
+        from: impl Into<SessionKey>,
+        upto: Seq,
+        to: impl Into<SessionKey>,
+    ) -> Result<SessionInfo, SessionError> {
+        Ok(self.0.around.store.fork(&from.into(), upto, &to.into()).await?)
+    }
+
+    /// Removes a session and every trace of it.
+    ///
+    /// # Errors
+    /// `conflict` while it is run.
+    pub async fn erase(&self, key: impl Into<SessionKey>) -> Result<(), SessionError> {
+        let key = key.into();
+        self.0.around.store.erase(&key).await?;
+        self.open().remove(&key);
+        Ok(())
+    }
+
+    /// Takes no more work, waits until nothing runs, and closes the store. Cancel the runs first if you do not want to
+    /// wait for them. Tells which calls were abandoned because they did not stop when they were cancelled.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn close(&self) -> Result<CloseReport, SessionError> {
+        let report = self.0.around.activity.close().await;
+        self.0.around.store.close().await?;
+        Ok(report)
+    }
+
+    /// Its runtime.
+    #[must_use]
+    pub fn runtime(&self) -> &Arc<dyn Runtime> {
+        &self.0.around.runtime
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<SessionKey, Weak<Shared>>> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bind(&self, agent: &Agent) -> Result<Bound, SessionError> {
+        let failed = |source| SessionError::Model { agent: agent.name().to_owned(), source };
+        let model: Arc<dyn ChatModel> = match (agent.model(), &self.0.models) {
+            (ModelChoice::Given(model), _) => model.clone(),
+            (ModelChoice::Named(name), Some(models)) => models.resolve(name).map_err(failed)?,
+            (ModelChoice::Named(name), None) => {
+                let message = format!("nobody resolves the model `{name}`; give the engine a ModelSource");
+                return Err(failed(ModelError::new(ErrorKind::NotFound, message)));
+            }
+            (ModelChoice::Invalid(error), _) => {
+                return Err(failed(ModelError::new(ErrorKind::InvalidRequest, error.to_string())));
+            }
+        };
+        Ok(Bound { agent: agent.clone(), model, compaction: CompactionPolicy::Never })
+    }
+
+    async fn load(&self, key: &SessionKey, bound: &Bound) -> Result<Option<Session>, SessionError> {
+        self.0.around.activity.check()?;
+        let known = self.open().get(key).and_then(Weak::upgrade);
+        if let Some(shared) = known {
+            shared.bind(bound.clone());
+            return Ok(Some(Session::new(shared)));
+        }
+        let store = self.0.around.store.as_ref();
+        if store.find(key).await?.is_none() {
+            return Ok(None);
+        }
+        let log = Log::fold(&session::read(store, key, Seq(1)).await?);
+        Ok(Some(self.remember(key, bound, log)))
+    }
+
+    async fn create(&self, key: &SessionKey, bound: &Bound) -> Result<Session, SessionError> {
+        let info = bound.model.info();
+        let model = format!("{}:{}", info.provider, info.model);
+        let bodies =
+            [Body::Created { key: key.clone(), forked_from: None }, session::bound(&bound.agent, model)];
+        let at = self.0.around.runtime.now();
+        let entry = |(seq, body)| Entry { seq: Seq(seq), v: FORMAT, at, run: None, body };
+        let entries: Vec<Entry> = (1..).zip(bodies).map(entry).collect();
+        let rows = entries.iter().map(Entry::to_row).collect::<Result<Vec<_>, _>>()?;
+        self.0.around.store.create(key, rows).await?;
+        Ok(self.remember(key, bound, Log::fold(&entries)))
+    }
+
+    fn remember(&self, key: &SessionKey, bound: &Bound, log: Log) -> Session {
+        let mut open = self.open();
+        // Two tasks may have loaded it at once: they must share one.
+        if let Some(shared) = open.get(key).and_then(Weak::upgrade) {
+            return Session::new(shared);
+        }
+        open.retain(|_, session| session.strong_count() > 0);
+        let shared = Arc::new(Shared::new(key.clone(), self.0.around.clone(), bound.clone(), log));
+        open.insert(key.clone(), Arc::downgrade(&shared));
+        Session::new(shared)
+    }
+}

@@ -1,0 +1,312 @@
+//! The driver: makes happen what the machine wants, and reports how it ended.
+//!
+//! One task a session, and only while there is something to do. It holds the log and, while it writes, the lease. Its loop:
+//! take commands and outcomes, let the machine decide, append, apply, and reconcile what is going on with
+//! [`Machine::steps`](super::machine::Machine::steps).
+
+mod command;
+mod model_step;
+mod tool_step;
+mod wait;
+mod writer;
+
+pub(crate) use command::{Command, NewInput};
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{OwnedMutexGuard, mpsc};
+
+use super::entry::{Body, CancelReason, Entry};
+use super::error::SessionError;
+use super::log::{self, Log};
+use super::machine::{Env, Outcome, Phase, Step};
+use super::shared::{Bound, Shared};
+use crate::engine::Active;
+use crate::id::{CallId, StepId};
+use crate::runtime::{BoxFuture, Timestamp};
+use tool_step::{Running, ToolDone};
+use wait::Woken;
+use writer::Writer;
+
+/// Drives one session until nothing is left to do.
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    mailbox: mpsc::UnboundedReceiver<Command>,
+    /// Keeps `close` waiting.
+    _active: Active,
+    work: Work,
+}
+
+/// What is going on.
+struct Work {
+    tools: HashMap<(CallId, u32), Running>,
+    done: mpsc::UnboundedSender<ToolDone>,
+    ended: mpsc::UnboundedReceiver<ToolDone>,
+    model: Option<(StepId, BoxFuture<Outcome>)>,
+    timer: Option<(Timestamp, BoxFuture<()>)>,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        mailbox: mpsc::UnboundedReceiver<Command>,
+        active: Active,
+    ) -> Self {
+        let (done, ended) = mpsc::unbounded_channel();
+        let work = Work { tools: HashMap::new(), done, ended, model: None, timer: None };
+        Self { shared, mailbox, _active: active, work }
+    }
+
+    /// Runs until nothing is left to do, or the store fails.
+    pub(crate) async fn run(mut self) {
+        let mut log = self.shared.log.clone().lock_owned().await;
+        let bound = self.shared.bound();
+        let mut writer = Writer::new(self.shared.clone());
+        loop {
+            if let Err(error) = self.drive(&mut log, &mut writer, &bound).await {
+                self.fail(error);
+            }
+            self.stop_all();
+            writer.release().await;
+            // Only now may somebody start another driver: the lease is free, and the log is ours until we drop it.
+            match self.shared.retire(&mut self.mailbox) {
+                None => break,
+                Some(command) => {
+                    if let Err(error) = self.begin(&mut log, &mut writer, &bound).await {
+                        command.refuse(error);
+                    } else if let Err(error) = self.obey(command, &mut log, &mut writer, &bound).await {
+                        self.fail(error);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn drive(
+        &mut self,
+        log: &mut OwnedMutexGuard<Log>,
+        writer: &mut Writer,
+        bound: &Bound,
+    ) -> Result<(), SessionError> {
+        loop {
+            while let Ok(command) = self.mailbox.try_recv() {
+                if !writer.is_leased()
+                    && let Err(error) = self.begin(log, writer, bound).await
+                {
+                    command.refuse(error);
+                    continue;
+                }
+                self.obey(command, log, writer, bound).await?;
+            }
+            if !writer.is_leased() && !log.machine.is_parked() {
+                return Ok(());
+            }
+            self.reconcile(log, bound);
+            if log.machine.phase() == Phase::Idle && self.work.tools.is_empty() {
+                return Ok(());
+            }
+            if log.machine.is_parked() && self.work.tools.is_empty() {
+                // Any process may answer meanwhile.
+                writer.release().await;
+            }
+            match self.wait().await {
+                Woken::Command(None) => return Ok(()),
+                Woken::Command(Some(command)) => {
+                    if !writer.is_leased()
+                        && let Err(error) = self.begin(log, writer, bound).await
+                    {
+                        command.refuse(error);
+                        continue;
+                    }
+                    self.obey(command, log, writer, bound).await?;
+                }
+                Woken::Outcome(outcome) => self.decide(outcome, log, writer, bound).await?,
+                Woken::Tool(done) => {
+                    self.work.tools.remove(&(done.call.clone(), done.attempt));
+                    if let (Some(token), Some(run)) = (&done.fatal, log.machine.run()) {
+                        self.shared.set_fatal(run, token.clone());
+                    }
+                    self.decide(done.into_outcome(), log, writer, bound).await?;
+                }
+                Woken::Tick => {
+                    if !writer.is_leased() {
+                        self.begin(log, writer, bound).await?;
+                    }
+                    let partial = self.shared.feed.partial();
+                    self.decide(Outcome::Tick { partial }, log, writer, bound).await?;
+                }
+            }
+        }
+    }
+
+    /// Becomes the writer, takes in what others wrote, and takes over what they left.
+    async fn begin(&mut self, log: &mut Log, writer: &mut Writer, bound: &Bound) -> Result<(), SessionError> {
+        writer.lease(log).await?;
+        self.shared.feed.begin(log.last());
+        if log.bound.as_deref() != Some(bound.agent.digest()) {
+            let model = bound.model.info();
+            let model = format!("{}:{}", model.provider, model.model);
+            writer.note(log, None, log::bound(&bound.agent, model)).await?;
+        }
+        // What is going on in this task is not lost.
+        if self.work.tools.is_empty() {
+            self.decide(Outcome::Recovered, log, writer, bound).await?;
+        }
+        Ok(())
+    }
+
+    async fn obey(
+        &mut self,
+        command: Command,
+        log: &mut Log,
+        writer: &mut Writer,
+        bound: &Bound,
+    ) -> Result<(), SessionError> {
+        match command {
+            Command::Input { input, answer } => {
+                let run = self.shared.new_run();
+                let NewInput { parts, delivery, output, limits } = input;
+                let outcome = Outcome::Input { run, parts, delivery, output, limits };
+                let result = self.decided(outcome, log, writer, bound).await;
+                let _ = answer.send(result.map(|entries| {
+                    let entry = entries.iter().find(|entry| matches!(entry.body, Body::Input { .. }));
+                    (
+                        entry.and_then(|entry| entry.run).unwrap_or(run),
+                        entry.map_or(log.last(), |entry| entry.seq),
+                    )
+                }));
+            }
+            Command::Resume { answer } => {
+                let _ = answer.send(Ok(log.machine.run().map(|run| (run, log.last()))));
+            }
+            Command::Cancel { run, reason, answer } => {
+                if log.machine.run() == Some(run) {
+                    // The model's call ends here and now; what it said is kept.
+                    self.work.model = None;
+                    let partial = self.shared.feed.partial();
+                    let reason = CancelReason::Host { reason };
+                    let outcome = Outcome::Cancel { reason, partial };
+                    let _ = answer.send(self.decided(outcome, log, writer, bound).await.map(drop));
+                } else {
+                    let _ = answer.send(Ok(()));
+                }
+            }
+            Command::Answer { question, by, decision, answer } => {
+                let outcome = Outcome::Answered { question, by, decision };
+                let result = self.decided(outcome, log, writer, bound).await;
+                let _ = answer.send(result.and_then(|entries| {
+                    if entries.is_empty() {
+                        let reason = format!("there is no open question {question} in this session");
+                        return Err(SessionError::Invalid { reason });
+                    }
+                    Ok(())
+                }));
+            }
+            Command::Note { body, answer } => {
+                let _ = answer.send(self.note(body, log, writer).await);
+            }
+        }
+        Ok(())
+    }
+
+    async fn note(
+        &mut self,
+        body: Body,
+        log: &mut Log,
+        writer: &mut Writer,
+    ) -> Result<crate::id::Seq, SessionError> {
+        if let Body::Rewind { to } = body {
+            return writer.rewind(log, to).await;
+        }
+        let run = log.machine.run();
+        writer.note(log, run, body).await?;
+        Ok(log.last())
+    }
+
+    async fn decide(
+        &mut self,
+        outcome: Outcome,
+        log: &mut Log,
+        writer: &mut Writer,
+        bound: &Bound,
+    ) -> Result<(), SessionError> {
+        self.decided(outcome, log, writer, bound).await.map(drop)
+    }
+
+    async fn decided(
+        &mut self,
+        outcome: Outcome,
+        log: &mut Log,
+        writer: &mut Writer,
+        bound: &Bound,
+    ) -> Result<Vec<Arc<Entry>>, SessionError> {
+        let env = Env {
+            tools: bound.agent.tools(),
+            limits: bound.agent.limits(),
+            compaction: bound.compaction,
+            recovery: bound.agent.recovery(),
+        };
+        let decided = log.machine.decide(outcome, &env, self.shared.around.runtime.now());
+        writer.append(log, decided.entries).await
+    }
+
+    /// Starts what is wanted and not going on, and stops what is going on and not wanted.
+    fn reconcile(&mut self, log: &Log, bound: &Bound) {
+        let now = self.shared.around.runtime.now();
+        let limits = log.machine.limits().unwrap_or(bound.agent.limits());
+        let steps = log.machine.steps(now);
+        if let Some((id, _)) = &self.work.model
+            && !steps.iter().any(|step| step.id() == *id)
+        {
+            self.work.model = None;
+        }
+        for step in &steps {
+            match step {
+                Step::CallModel { number } if self.work.model.is_none() => {
+                    let call = model_step::start(&self.shared, bound, log, *number);
+                    self.work.model = Some((step.id(), call));
+                }
+                Step::Compact { number } if self.work.model.is_none() => {
+                    let step = *number;
+                    let error = model_step::no_compactor();
+                    let failed = async move { Outcome::CompactFailed { step, error } };
+                    self.work.model = Some((StepId::Compact { number: step }, Box::pin(failed)));
+                }
+                Step::RunTool { call, attempt, key } => {
+                    let id = (call.id.clone(), *attempt);
+                    if !self.work.tools.contains_key(&id)
+                        && let Some(run) = log.machine.run()
+                    {
+                        let start = tool_step::Start { run, call, attempt: *attempt, key, limits };
+                        let running = tool_step::start(&self.shared, bound, start, self.work.done.clone());
+                        self.work.tools.insert(id, running);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if log.machine.phase() == Phase::Cancelling {
+            self.work.tools.values().for_each(Running::cancel);
+        }
+        let wake = log.machine.wake_at(limits);
+        if self.work.timer.as_ref().map(|(at, _)| *at) != wake {
+            let sleep = |at| (at, self.shared.around.runtime.sleep_until(at));
+            self.work.timer = wake.map(sleep);
+        }
+    }
+
+    fn fail(&mut self, error: SessionError) {
+        self.shared.feed.fail(error.report());
+    }
+
+    /// Lets go of everything, without waiting: the log says what was going on.
+    fn stop_all(&mut self) {
+        self.work.model = None;
+        self.work.timer = None;
+        for (_, running) in self.work.tools.drain() {
+            running.abandon();
+        }
+        while self.work.ended.try_recv().is_ok() {}
+    }
+}

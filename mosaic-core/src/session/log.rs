@@ -1,0 +1,69 @@
+//! A session's log, folded.
+
+use super::entry::{Body, Entry};
+use super::machine::Machine;
+use crate::context::Context;
+use crate::id::Seq;
+use crate::tool::ToolSpec;
+
+/// What the entries of a session add up to: where the machine stands, and what the model sees.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    /// What the session does next.
+    pub machine: Machine,
+    /// What the model sees.
+    pub context: Context,
+    /// The digest of the agent that is bound.
+    pub bound: Option<String>,
+}
+
+impl Log {
+    /// Folds a whole log.
+    ///
+    /// A rewind leaves the entries after its target out of the conversation, but not out of the machine: numbers of steps
+    /// are never used twice.
+    #[must_use]
+    pub fn fold(entries: &[Entry]) -> Self {
+        let mut log = Self::default();
+        let mut path: Vec<&Entry> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            log.apply_machine(entry);
+            match &entry.body {
+                Body::Rewind { to } => path.retain(|earlier| earlier.seq <= *to),
+                _ => path.push(entry),
+            }
+        }
+        path.into_iter().for_each(|entry| log.context.apply(entry));
+        log
+    }
+
+    /// Takes the next entry. A rewind needs [`Log::fold`].
+    pub fn apply(&mut self, entry: &Entry) {
+        self.apply_machine(entry);
+        self.context.apply(entry);
+    }
+
+    /// The last entry.
+    #[must_use]
+    pub fn last(&self) -> Seq {
+        self.machine.last()
+    }
+
+    fn apply_machine(&mut self, entry: &Entry) {
+        self.machine.apply(entry);
+        if let Body::Bound { digest, .. } = &entry.body {
+            self.bound = Some(digest.clone());
+        }
+    }
+}
+
+/// What a session records of the agent that it is bound to.
+pub(crate) fn bound(agent: &crate::agent::Agent, model: String) -> Body {
+    Body::Bound {
+        agent: agent.name().into(),
+        digest: agent.digest().to_owned(),
+        instructions: agent.instructions().clone(),
+        tools: agent.tools().specs().iter().cloned().collect::<Vec<ToolSpec>>(),
+        model,
+    }
+}

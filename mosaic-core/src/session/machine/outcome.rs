@@ -1,0 +1,116 @@
+//! What the machine is told.
+
+use serde_json::Value;
+
+use crate::agent::Limits;
+use crate::error::ErrorReport;
+use crate::id::{CallId, RunId, Seq};
+use crate::message::{Cost, Origin, Part, ToolStatus, Usage};
+use crate::model::{OutputSpec, StopReason};
+use crate::session::entry::{CancelReason, Decision, InputDelivery};
+
+/// A whole answer of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// What it said; calls have unassigned ids.
+    pub parts: Vec<Part>,
+    /// Why it stopped.
+    pub stop: StopReason,
+    /// What it took.
+    pub usage: Usage,
+    /// What it cost.
+    pub cost: Option<Cost>,
+    /// Where it came from.
+    pub origin: Option<Origin>,
+}
+
+/// What the machine is told: a step ended, or somebody wants something, or time passed.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The host said something.
+    Input {
+        /// The run that it starts, if it starts one.
+        run: RunId,
+        /// What.
+        parts: Vec<Part>,
+        /// How it meets a run that is going on.
+        delivery: InputDelivery,
+        /// The shape that the answer must have.
+        output: Option<OutputSpec>,
+        /// Limits of the run.
+        limits: Option<Limits>,
+    },
+    /// A model step was answered.
+    Reply {
+        /// The step.
+        step: u64,
+        /// The answer.
+        reply: Reply,
+    },
+    /// A model step failed.
+    ModelFailed {
+        /// The step.
+        step: u64,
+        /// Why.
+        error: ErrorReport,
+        /// What had been said by then.
+        partial: Vec<Part>,
+    },
+    /// A tool call ended.
+    Tool {
+        /// The call.
+        call: CallId,
+        /// The attempt that ended.
+        attempt: u32,
+        /// How.
+        status: ToolStatus,
+        /// What the model sees.
+        content: Vec<Part>,
+        /// The run cannot go on.
+        fatal: Option<ErrorReport>,
+    },
+    /// Somebody answered a question.
+    Answered {
+        /// The question.
+        question: Seq,
+        /// Who.
+        by: String,
+        /// What.
+        decision: Decision,
+    },
+    /// A compaction step succeeded.
+    Compacted {
+        /// The step.
+        step: u64,
+        /// The last entry that the summary stands for.
+        upto: Seq,
+        /// The summary.
+        summary: String,
+        /// What must survive as data.
+        facts: Value,
+        /// What it took.
+        usage: Usage,
+    },
+    /// A compaction step failed.
+    CompactFailed {
+        /// The step.
+        step: u64,
+        /// Why.
+        error: ErrorReport,
+    },
+    /// The run is to stop.
+    Cancel {
+        /// Why.
+        reason: CancelReason,
+        /// What the model had said by then; its call is over.
+        partial: Vec<Part>,
+    },
+    /// Whoever drove the run is gone, and with it all that was going on.
+    Recovered,
+    /// Time passed.
+    Tick {
+        /// What the model has said by now, in case the run has to stop.
+        partial: Vec<Part>,
+    },
+}

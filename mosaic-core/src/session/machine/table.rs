@@ -1,0 +1,135 @@
+//! The transitions, as a table.
+//!
+//! Every decision of the machine takes one row. The tests check that the phases before and after and the kinds of the
+//! entries are those of the row, and that every row is taken.
+
+use super::state::Phase;
+use Phase::{Cancelling, Compacting, Idle, Thinking, Tools};
+
+/// Which row of the table a decision took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Rule {
+    /// An input begins a run.
+    InputStarts,
+    /// An input joins a run, or waits in line.
+    InputQueued,
+    /// The model's last word.
+    Final,
+    /// A last word that more input made void.
+    FinalSteered,
+    /// A last word of the wrong shape.
+    OutputInvalid,
+    /// The model calls tools.
+    Calls,
+    /// The model calls tools, but all of them are rejected.
+    CallsRejected,
+    /// The model calls tools in an answer that was cut off.
+    CallsCut,
+    /// A model call failed and is tried again.
+    ModelRetried,
+    /// The prompt is too long.
+    ModelOverflowed,
+    /// A model call failed for good.
+    ModelFailed,
+    /// The context is over the threshold.
+    OverThreshold,
+    /// A summary was made.
+    Compacted,
+    /// A summary could not be made.
+    CompactFailed,
+    /// Summaries do not help.
+    CompactBroken,
+    /// A call ended; others are open.
+    ToolEnded,
+    /// The last open call ended.
+    ToolsEnded,
+    /// A call is approved, or to be run again.
+    Approved,
+    /// A call is not to be run, or its result is given; others are open.
+    Denied,
+    /// The same, and no other is open.
+    DeniedLast,
+    /// After a crash: calls go on.
+    Recovered,
+    /// After a crash: no call goes on.
+    RecoveredLast,
+    /// After a crash: nothing was open that the log does not say.
+    RecoveredIdle,
+    /// A limit, a cancel, or a failure that ends the run; something still runs.
+    CancelBegins,
+    /// The same, and nothing runs.
+    CancelAtOnce,
+    /// A call ended while the run stops; others still run.
+    CancelGoesOn,
+    /// The last one ended.
+    CancelEnds,
+    /// Nothing fits: an outcome of an unknown or old step, or one that came too late.
+    Stale,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// Its name.
+    pub rule: Rule,
+    /// Where the machine may stand before.
+    pub from: &'static [Phase],
+    /// What is reported, in words.
+    pub on: &'static str,
+    /// Where it may stand after. A run that ends makes room for the next input in line, so where `Idle` stands,
+    /// `Thinking` may follow.
+    pub to: &'static [Phase],
+    /// The kinds of entries that may be appended. `cancel` may follow wherever `Thinking` is entered: a limit was reached.
+    pub append: &'static [&'static str],
+}
+
+const BUSY: &[Phase] = &[Thinking, Tools, Compacting, Cancelling];
+const LIVE: &[Phase] = &[Thinking, Tools, Compacting];
+
+macro_rules! table {
+    ($($rule:ident | $from:expr, $on:literal => $to:expr, $append:expr;)*) => {
+        /// Every transition.
+        pub const TABLE: &[Row] = &[
+            $(Row { rule: Rule::$rule, from: $from, on: $on, to: $to, append: $append },)*
+        ];
+    };
+}
+
+table! {
+    InputStarts     | &[Idle], "input" => &[Thinking], &["input"];
+    InputQueued     | BUSY, "input" => BUSY, &["input"];
+    Final           | &[Thinking], "reply, final" => &[Idle], &["assistant", "run_end"];
+    FinalSteered    | &[Thinking], "reply, final, but input came" => &[Thinking], &["assistant"];
+    OutputInvalid   | &[Thinking], "output invalid, tries left" => &[Thinking], &["assistant", "notice"];
+    Calls           | &[Thinking], "calls" => &[Tools], &["assistant", "tool_end", "tool_start", "question"];
+    CallsRejected   | &[Thinking], "calls, all rejected" => &[Thinking], &["assistant", "tool_end"];
+    CallsCut        | &[Thinking], "calls, cut by the length limit" => &[Thinking], &["assistant", "tool_end"];
+    ModelRetried    | &[Thinking], "retryable failure" => &[Thinking], &["model_failed"];
+    ModelOverflowed | &[Thinking], "context overflow" => &[Compacting], &["model_failed", "compact_start"];
+    ModelFailed     | &[Thinking], "other failure" => &[Idle], &["model_failed", "run_end"];
+    OverThreshold   | LIVE, "next model call is over the threshold"
+        => &[Compacting], &["assistant", "tool_end", "answer", "compact_start", "input", "run_end"];
+    Compacted       | &[Compacting], "summary" => &[Thinking], &["compaction"];
+    CompactFailed   | &[Compacting], "no summary" => &[Thinking], &["compact_failed"];
+    CompactBroken   | &[Compacting], "no summary, too often" => &[Idle], &["compact_failed", "run_end"];
+    ToolEnded       | &[Tools], "one ended, others open" => &[Tools], &["tool_end", "tool_start"];
+    ToolsEnded      | &[Tools], "last ended" => &[Thinking], &["tool_end"];
+    Approved        | &[Tools], "approved, or to be run again"
+        => &[Tools], &["answer", "tool_start", "tool_end", "question"];
+    Denied          | &[Tools], "denied or given, others open"
+        => &[Tools], &["answer", "tool_end", "tool_start", "question"];
+    DeniedLast      | &[Tools], "denied or given, no other open" => &[Thinking], &["answer", "tool_end"];
+    Recovered       | &[Tools], "the driver is gone, calls go on" => &[Tools], &["tool_start", "tool_end", "question"];
+    RecoveredLast   | &[Tools], "the driver is gone, no call goes on" => &[Thinking], &["tool_end"];
+    RecoveredIdle   | &[Idle, Thinking, Compacting, Tools], "the driver is gone"
+        => &[Idle, Thinking, Compacting, Tools], &["run_end", "notice", "compact_start"];
+    CancelBegins    | LIVE, "limit, cancel or fatal failure"
+        => &[Cancelling], &["cancel", "assistant", "tool_end"];
+    CancelAtOnce    | LIVE, "the same, and nothing runs"
+        => &[Idle], &["cancel", "assistant", "model_failed", "tool_end", "tool_start", "answer", "compaction", "compact_failed", "notice", "run_end"];
+    CancelGoesOn    | &[Cancelling], "a step ended, others run" => &[Cancelling], &["tool_end"];
+    CancelEnds      | &[Cancelling], "none left" => &[Idle], &["tool_end", "run_end"];
+    Stale           | &[Idle, Thinking, Tools, Compacting, Cancelling], "unknown or old step id, or nothing to do"
+        => &[Idle, Thinking, Tools, Compacting, Cancelling], &[];
+}

@@ -1,0 +1,30 @@
+//! Sessions: the log, the machine that reads it, the driver that acts, and what the host holds.
+//!
+//! ```text
+//! Session::send ──> Input (durable) ──> driver: machine.steps() ──> model call, tools ──> outcome
+//!                                          ▲                                             │
+//!                                          └── apply(entry) <── append <── decide() <────┘
+//! Run::next <── cursor over the log and the live tail
+//! ```
+
+mod driver;
+mod entry;
+mod error;
+mod feed;
+mod handle;
+mod log;
+pub mod machine;
+mod run;
+mod shared;
+
+pub use entry::{
+    About, Body, CallStart, CancelReason, Decision, Entry, EntryError, FORMAT, ForkPoint, InputDelivery,
+    LimitKind, NoticeKind, RunEnd,
+};
+pub use error::SessionError;
+pub use handle::{Input, Session};
+pub use log::Log;
+pub(crate) use log::bound;
+pub use machine::{CompactionPolicy, Phase, RecoveryPolicy};
+pub use run::{Canceller, Reply, Run};
+pub(crate) use shared::{Bound, Shared, Surroundings, read};
