@@ -13,6 +13,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod anthropic;
+pub mod endpoint;
 pub mod openai_chat;
 pub mod sse;
+pub mod transport;
 mod wire;

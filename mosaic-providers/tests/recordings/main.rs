@@ -1,5 +1,5 @@
 //! Real traffic: every recording of `openai-chat` and `anthropic-messages` gives what it is expected to give, however
-//! its bytes are cut.
+//! its bytes are cut, and its neutral input gives the request that was recorded.
 //!
 //! The recordings are not part of this repository. They are read from `MOSAIC_RECORDINGS`, or from
 //! `../shared/recordings` beside the workspace; where neither is there, the test says so and passes.
@@ -7,8 +7,9 @@
 
 mod compare;
 mod load;
+mod request;
 
-use load::{Recording, folder, recordings};
+use load::{Recording, codec, folder, recordings};
 use mosaic_core::Delivery;
 
 const APIS: [&str; 2] = ["openai-chat", "anthropic-messages"];
@@ -86,4 +87,19 @@ fn terminal(body: &[u8], api: &str) -> usize {
             reason.or_else(|| text.find("[DONE]")).unwrap()
         }
     }
+}
+
+#[test]
+fn every_input_gives_the_recorded_request() {
+    let Some(recordings) = all() else { return };
+    let (mut failures, mut ran, mut members) = (Vec::new(), 0, 0);
+    for recording in recordings.iter().filter(|recording| recording.request.is_object()) {
+        ran += 1;
+        match request::check(recording, codec(&recording.api).as_ref()) {
+            Ok(compared) => members += compared,
+            Err(why) => failures.push(format!("{}: {why}", recording.id)),
+        }
+    }
+    println!("{ran} requests, {members} members compared, {} failures", failures.len());
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
