@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use mosaic_core::{Flush, Lease, Row, Seq, SessionInfo, SessionKey, StoreError};
 
-use super::schema::entry_id;
 use crate::rules;
 
 /// What can share a transaction with others of its kind.
@@ -83,7 +82,7 @@ pub(super) struct Plan {
     pub(super) counters: Counters,
     /// Sessions whose head is to be written.
     pub(super) changed: Vec<SessionKey>,
-    /// Rows to be written, with their places.
+    /// Rows to be written, with their sessions' numbers.
     pub(super) rows: Vec<(i64, Row)>,
     /// Whether the counters are to be written; also the way to make a commit that has something to sync.
     pub(super) touch: bool,
@@ -131,7 +130,7 @@ impl Plan {
             key,
         };
         let id = self.counters.session + 1;
-        self.place(id, rows, store)?;
+        self.place(id, rows);
         self.counters.session = id;
         self.touch = true;
         self.changed.push(info.key.clone());
@@ -174,7 +173,8 @@ impl Plan {
         let held = head.owner.as_ref().is_some_and(|owner| owner == by.me).then_some(head.epoch);
         rules::may_append(store, lease, held, expected, head.last)?;
         let last = rows.last().map_or(expected, |row| row.seq);
-        self.place(head.id, rows, store)?;
+        let id = head.id;
+        self.place(id, rows);
         if let Some(head) = self.heads.get_mut(&lease.key) {
             head.last = last;
         }
@@ -195,7 +195,6 @@ impl Plan {
             return Err(rules::exists(store, to));
         }
         let (source, id) = (source.id, self.counters.session + 1);
-        entry_id(id, upto).ok_or_else(|| too_many(store))?;
         self.counters.session = id;
         self.touch = true;
         self.changed.push(to.clone());
@@ -215,30 +214,14 @@ impl Plan {
         Ok(Some(id))
     }
 
-    /// Puts rows into the rows to write: all or none.
-    fn place(&mut self, session: i64, rows: Vec<Row>, store: &str) -> Result<(), StoreError> {
-        let before = self.rows.len();
-        for row in rows {
-            match entry_id(session, row.seq) {
-                Some(id) => self.rows.push((id, row)),
-                None => {
-                    self.rows.truncate(before);
-                    return Err(too_many(store));
-                }
-            }
-        }
-        Ok(())
+    fn place(&mut self, session: i64, rows: Vec<Row>) {
+        self.rows.extend(rows.into_iter().map(|row| (session, row)));
     }
 
     /// Whether there is nothing to write.
     pub(super) fn is_empty(&self) -> bool {
         self.changed.is_empty() && self.rows.is_empty() && !self.touch
     }
-}
-
-fn too_many(store: &str) -> StoreError {
-    let source = "there are 2^31 sessions, or 2^32 entries in one".into();
-    StoreError::Other { store: store.into(), action: "numbering an entry", source }
 }
 
 #[cfg(test)]

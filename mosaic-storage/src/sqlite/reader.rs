@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqlitePool};
 
 use super::fault::Doing;
-use super::schema::{entry_id, seq_of};
+use super::schema::{from_sql, to_sql};
 use crate::rules;
 
 /// A page has at most so many rows ...
@@ -24,9 +24,9 @@ const PAGE_BYTES: usize = 4 << 20;
 macro_rules! info {
     ($which:literal) => {
         concat!(
-            "SELECT s.id, s.name, l.id, l.at, (SELECT f.at FROM entries f WHERE f.id = (s.id << 32 | 1))
-             FROM sessions s JOIN entries l ON l.id =
-             (SELECT e.id FROM entries e WHERE e.id > s.id << 32 AND e.id < (s.id + 1) << 32 ORDER BY e.id DESC LIMIT 1)
+            "SELECT s.id, s.name, l.seq, l.at, (SELECT at FROM entries WHERE session = s.id AND seq = 1)
+             FROM sessions s JOIN entries l
+             ON l.session = s.id AND l.seq = (SELECT max(seq) FROM entries WHERE session = s.id)
              WHERE s.tenant = ?",
             $which
         )
@@ -87,7 +87,7 @@ impl Reader {
             let at = |column: usize| row.try_get::<i64, _>(column).map(|at| Timestamp(at.cast_unsigned()));
             let info = SessionInfo {
                 key: SessionKey::of(tenant.clone(), row.try_get::<&str, _>(1)?),
-                last: seq_of(row.try_get(2)?),
+                last: from_sql(row.try_get(2)?),
                 updated: at(3)?,
                 created: at(4)?,
             };
@@ -143,17 +143,18 @@ impl Pages {
     }
 
     async fn page(&mut self) -> Result<VecDeque<Result<Row, StoreError>>, StoreError> {
-        let (Some(from), Some(to)) = (entry_id(self.session, self.next), entry_id(self.session, self.last))
-        else {
-            return Ok(VecDeque::new());
-        };
         let fault = |error, at| {
             Err(error).doing("reading entries").map_err(|fault| fault.told(&self.reader.store, Some(at)))
         };
         let query = sqlx::query(
-            "SELECT id, v, kind, at, body FROM entries WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+            "SELECT seq, v, kind, at, body FROM entries WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?",
         );
-        let mut found = query.bind(from).bind(to).bind(PAGE_ROWS).fetch(&self.reader.pool);
+        let mut found = query
+            .bind(self.session)
+            .bind(to_sql(self.next))
+            .bind(to_sql(self.last))
+            .bind(PAGE_ROWS)
+            .fetch(&self.reader.pool);
         let (mut rows, mut bytes, mut next) = (VecDeque::new(), 0, self.next);
         loop {
             match found.try_next().await {
@@ -206,7 +207,7 @@ fn kind_of(kind: &str) -> Cow<'static, str> {
 fn row_of(row: &SqliteRow) -> Result<Row, sqlx::Error> {
     let v: i64 = row.try_get(1)?;
     Ok(Row {
-        seq: seq_of(row.try_get(0)?),
+        seq: from_sql(row.try_get(0)?),
         v: u16::try_from(v).map_err(|error| sqlx::Error::Decode(error.into()))?,
         kind: kind_of(row.try_get(2)?),
         at: Timestamp(row.try_get::<i64, _>(3)?.cast_unsigned()),

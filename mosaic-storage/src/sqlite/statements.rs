@@ -12,6 +12,7 @@ use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
 
 use super::fault::{Doing, Fault};
 use super::plan::Plan;
+use super::schema::to_sql;
 
 /// Takes the write lock and tells what is known to be newest.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE; SELECT epoch, session, writer FROM meta";
@@ -19,14 +20,11 @@ pub(super) const BEGIN: &str = "BEGIN IMMEDIATE; SELECT epoch, session, writer F
 /// Heads of sessions, of a number of keys.
 pub(super) fn heads(keys: usize) -> String {
     format!(
-        "SELECT s.tenant, s.name, s.id, s.epoch, s.owner, {LAST_ID}
+        "SELECT s.tenant, s.name, s.id, s.epoch, s.owner, (SELECT max(seq) FROM entries WHERE session = s.id)
          FROM (VALUES {}) AS k JOIN sessions s ON s.tenant = k.column1 AND s.name = k.column2",
         many("(?,?)", keys)
     )
 }
-
-/// The place of the last row of session `s`.
-pub(super) const LAST_ID: &str = "(SELECT e.id FROM entries e WHERE e.id > s.id << 32 AND e.id < (s.id + 1) << 32 ORDER BY e.id DESC LIMIT 1)";
 
 /// The greatest step that is no greater than a number, and its number of rows in a statement.
 pub(super) fn step(of: usize) -> usize {
@@ -79,7 +77,7 @@ impl Statements {
             let shape = Shape { end: last.then_some(end), ..shape };
 
             let mut arguments = SqliteArguments::default();
-            arguments.reserve(shape.rows * 5 + shape.heads * 5 + 3, 0);
+            arguments.reserve(shape.rows * 6 + shape.heads * 5 + 3, 0);
             for key in changed.by_ref().take(shape.heads) {
                 if let Some(head) = plan.heads.get(&key) {
                     add(&mut arguments, head.id)?;
@@ -89,8 +87,9 @@ impl Statements {
                     add(&mut arguments, head.owner.clone())?;
                 }
             }
-            for (id, row) in rows.by_ref().take(shape.rows) {
-                add(&mut arguments, id)?;
+            for (session, row) in rows.by_ref().take(shape.rows) {
+                add(&mut arguments, session)?;
+                add(&mut arguments, to_sql(row.seq))?;
                 add(&mut arguments, i64::from(row.v))?;
                 add(&mut arguments, row.kind.into_owned())?;
                 add(&mut arguments, row.at.0.cast_signed())?;
@@ -135,8 +134,8 @@ fn text(shape: Shape) -> String {
     }
     if shape.rows > 0 {
         parts.push(format!(
-            "INSERT INTO entries (id, v, kind, at, body) VALUES {}",
-            many("(?,?,?,?,?)", shape.rows)
+            "INSERT INTO entries (session, seq, v, kind, at, body) VALUES {}",
+            many("(?,?,?,?,?,?)", shape.rows)
         ));
     }
     if shape.end == Some(End::CountersAndCommit) {

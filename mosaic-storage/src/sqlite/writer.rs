@@ -11,7 +11,7 @@ use super::fault::{Doing, Fault};
 use super::options::Durability;
 use super::owner::{Abandoned, Owner};
 use super::plan::{Change, Done, Head, Plan, Planner};
-use super::schema::{entry_id, seq_of};
+use super::schema::{from_sql, to_sql};
 use super::statements::{self, BEGIN, Statements};
 use crate::rules;
 
@@ -186,30 +186,25 @@ impl Writer {
                 return Ok(Err(error));
             }
         };
-        let (Some(first), Some(last)) = (entry_id(source, Seq(1)), entry_id(source, upto)) else {
-            return Ok(Err(rules::not_found(&self.store, from)));
-        };
-        let copied = sqlx::query(
-            "INSERT INTO entries (id, v, kind, at, body)
-             SELECT (? << 32) | (id & 4294967295), v, kind, at, body FROM entries WHERE id BETWEEN ? AND ?;
-             SELECT min(id) AS first, max(id), (SELECT at FROM entries WHERE id = ?), (SELECT at FROM entries WHERE id = ?)
-             FROM entries WHERE id BETWEEN ? AND ?",
-        );
-        let times = copied
-            .bind(id)
-            .bind(first)
-            .bind(last)
-            .bind(first)
-            .bind(last)
-            .bind(first)
-            .bind(last)
-            .fetch_one(&mut self.db)
-            .await
-            .doing("copying entries")?;
+        let times = sqlx::query(
+            "INSERT INTO entries (session, seq, v, kind, at, body)
+             SELECT ?, seq, v, kind, at, body FROM entries WHERE session = ? AND seq <= ? ORDER BY seq;
+             SELECT (SELECT at FROM entries WHERE session = ? AND seq = 1),
+                    (SELECT at FROM entries WHERE session = ? AND seq = ?)",
+        )
+        .bind(id)
+        .bind(source)
+        .bind(to_sql(upto))
+        .bind(source)
+        .bind(source)
+        .bind(to_sql(upto))
+        .fetch_one(&mut self.db)
+        .await
+        .doing("copying entries")?;
         let at = |column: usize| {
             times.try_get::<i64, _>(column).map(|at| Timestamp(at.cast_unsigned())).doing("copying entries")
         };
-        let info = SessionInfo { key: to.clone(), last: upto, created: at(2)?, updated: at(3)? };
+        let info = SessionInfo { key: to.clone(), last: upto, created: at(0)?, updated: at(1)? };
         self.end(foreign).await?;
         Ok(Ok(info))
     }
@@ -221,15 +216,12 @@ impl Writer {
         let by = Planner { store: &self.store, me: self.owner.id(), alive: &alive };
         let erased = self.known.erase(key, &by);
         if let Ok(Some(id)) = erased {
-            sqlx::query(
-                "DELETE FROM entries WHERE id > (? << 32) AND id < ((? + 1) << 32); DELETE FROM sessions WHERE id = ?",
-            )
-            .bind(id)
-            .bind(id)
-            .bind(id)
-            .execute(&mut self.db)
-            .await
-            .doing("erasing")?;
+            sqlx::query("DELETE FROM entries WHERE session = ?; DELETE FROM sessions WHERE id = ?")
+                .bind(id)
+                .bind(id)
+                .execute(&mut self.db)
+                .await
+                .doing("erasing")?;
             self.scrub = true;
         }
         self.end(foreign).await?;
@@ -294,7 +286,7 @@ impl Writer {
                     id: get(&row, 2)?,
                     epoch: get::<i64>(&row, 3)?.cast_unsigned(),
                     owner: get::<Option<&str>>(&row, 4)?.map(Into::into),
-                    last: get::<Option<i64>>(&row, 5)?.map(seq_of).unwrap_or_default(),
+                    last: get::<Option<i64>>(&row, 5)?.map(from_sql).unwrap_or_default(),
                 };
                 self.known.heads.insert(key, head);
             }

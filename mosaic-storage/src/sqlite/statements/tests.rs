@@ -23,5 +23,5 @@ fn one_call_carries_heads_rows_counters_and_commit() {
         text(shape).split("; ").map(|part| part.split(' ').next().unwrap()).collect::<Vec<_>>(),
         ["INSERT", "INSERT", "UPDATE", "COMMIT"]
     );
-    assert_eq!(text(shape).matches('?').count(), 5 + 2 * 5 + 3);
+    assert_eq!(text(shape).matches('?').count(), 5 + 2 * 6 + 3);
 }
