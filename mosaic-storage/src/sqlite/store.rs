@@ -220,6 +220,8 @@ async fn set_up(db: &mut SqliteConnection, options: &SqliteOptions, name: &str) 
         .await
         .doing("preparing it")?;
     schema::migrate(db, name).await?;
+    // SQLite begins a transaction on a read-only file without a word; a write tells.
+    sqlx::raw_sql("UPDATE meta SET writer = ''").execute(&mut *db).await.doing("preparing it")?;
     let owner = Owner::new(&options.path).map_err(|error| owner_error(error, name))?;
     sqlx::raw_sql("COMMIT").execute(&mut *db).await.doing("preparing it")?;
     if let Some(bytes) = options.max_bytes {
