@@ -9,8 +9,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use mosaic_core::testing::{Gate, Reply, ScriptedTransport, TestRuntime};
 use mosaic_core::{
-    Auth, ChatModel, Delivery, ErrorKind, Group, HttpModel, ModelCall, ModelError, ModelEvent, ModelInfo,
-    ModelRequest, Origin, Part, Profile, Runtime, Timeouts, TransportError,
+    Auth, CallId, ChatModel, Delivery, ErrorKind, Group, HttpModel, ModelCall, ModelError, ModelEvent,
+    ModelInfo, ModelRequest, Origin, Part, Profile, Runtime, Timeouts, ToolMode, ToolResult, ToolSpec,
+    ToolSpecs, ToolStatus, TransportError,
 };
 use toy_codec::ToyCodec;
 
@@ -274,4 +275,68 @@ async fn dropping_the_stream_cancels_the_exchange() {
     stream.next().await;
     drop(stream);
     assert_eq!(transport.cancelled(), 1);
+}
+
+fn with_tools(
+    mode: ToolMode,
+    transport: &ScriptedTransport,
+    runtime: &TestRuntime,
+) -> (HttpModel, ModelCall) {
+    let mut info = ModelInfo::new("acme", "m1");
+    info.tool_mode = mode;
+    let origin = Origin { api: "toy".into(), provider: "acme".into(), model: "m1".into() };
+    let profile = Profile { origin, info };
+    let model = HttpModel::new(
+        Arc::new(ToyCodec::default()),
+        profile,
+        "http://host",
+        Arc::new(transport.clone()),
+        Arc::new(runtime.clone()),
+    );
+    let tool = ToolSpec::new("clock", "The time.", serde_json::json!({"type": "object"}));
+    let mut call = hello();
+    call.request.tools = Arc::new(ToolSpecs::new(vec![tool]));
+    let result =
+        ToolResult { call: CallId("c1".into()), status: ToolStatus::Ok, content: vec![Part::text("noon")] };
+    let old = Group::assistant(vec![Part::call("c1", "clock", "{}")], None, vec![result]).unwrap();
+    Arc::make_mut(&mut call.request.groups).push(old);
+    (model, call)
+}
+
+#[tokio::test]
+async fn a_model_without_native_calls_is_asked_in_text_and_its_answer_is_unwrapped() {
+    let transport =
+        ScriptedTransport::new([Reply::ok("t {\"final_\nt answer\": \"It is noo\nt n.\"}\nend\n")]);
+    let (model, call) = with_tools(ToolMode::JsonSchema, &transport, &TestRuntime::default());
+    let (text, end) = read(&model, call).await;
+    assert_eq!(text, "It is noon.");
+    end.unwrap();
+    let body = transport.requests().remove(0).body_bytes();
+    let body = String::from_utf8_lossy(&body);
+    assert!(
+        body.contains(
+            "[assistant:{\"name\": \"clock\", \"parameters\": {}}],[user:Result of clock:\nnoon\n]"
+        ),
+        "{body}"
+    );
+    assert!(body.contains("[output:{\"anyOf\"") && !body.contains("[tools:"), "{body}");
+}
+
+#[tokio::test]
+async fn a_native_model_is_asked_as_it_is_and_a_call_in_its_text_is_found() {
+    let transport = ScriptedTransport::new([Reply::ok("t {\"name\": \nt \"clock\"}\nend\n")]);
+    let (model, call) = with_tools(ToolMode::Native, &transport, &TestRuntime::default());
+    let events: Vec<_> = model.stream(call).await.unwrap().map(Result::unwrap).collect().await;
+    let is_call = |event: &ModelEvent| matches!(event, ModelEvent::End { content: Part::ToolCall(_), .. });
+    assert!(events.iter().any(is_call), "{events:?}");
+    let body = transport.requests().remove(0).body_bytes();
+    assert!(String::from_utf8_lossy(&body).ends_with("[assistant:<call clock>][tools:clock;]"));
+}
+
+#[tokio::test]
+async fn what_was_held_back_is_shown_when_the_answer_breaks_off() {
+    let transport = ScriptedTransport::new([Reply::ok("t {\"name\": \n").then_error(TransportError::Gone)]);
+    let (model, call) = with_tools(ToolMode::Native, &transport, &TestRuntime::default());
+    let (text, end) = read(&model, call).await;
+    assert_eq!((text.as_str(), end.unwrap_err().kind()), ("{\"name\": ", ErrorKind::Cancelled));
 }

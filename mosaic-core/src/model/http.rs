@@ -10,6 +10,7 @@ mod answer;
 mod auth;
 mod exchange;
 mod limits;
+mod prepared;
 mod watch;
 
 pub use auth::Auth;
@@ -21,10 +22,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
+use self::prepared::PreparedCache;
+use super::tool_mode::{self, Filter};
 use super::{
     ChatModel, Codec, Delivery, Encodable, EncodeError, ModelCall, ModelError, ModelInfo, ModelRequest,
-    ModelStream, Profile,
+    ModelStream, Profile, ToolMode,
 };
+use crate::message::{Group, GroupBody};
 use crate::runtime::Runtime;
 use crate::transport::{Headers, HttpRequest, HttpTransport};
 
@@ -62,6 +66,7 @@ pub struct HttpModel {
     /// Whose fragments are whose. A number an instance rather than a hash of the settings: a codec may have settings
     /// that nobody sees from outside, and a wrong fragment is a wrong request.
     key: u64,
+    prepared: PreparedCache,
 }
 
 /// More than any answer of any model today; a server that sends without end must not fill the memory.
@@ -92,6 +97,7 @@ impl HttpModel {
             timeouts: Timeouts::default(),
             max_answer: MAX_ANSWER,
             key: NEXT_KEY.fetch_add(1, Ordering::Relaxed),
+            prepared: PreparedCache::default(),
         }
     }
 
@@ -138,16 +144,17 @@ impl HttpModel {
     }
 
     fn encode(&self, request: &ModelRequest) -> Result<HttpRequest, EncodeError> {
+        let prepared = self.prepared.get(self.mode(), request);
         let fragments = self.fragments(request)?;
-        let tools = self.tools(request)?;
+        let tools = if prepared.native_tools { self.tools(request)? } else { None };
         let mut http = self.codec.encode(&Encodable {
             base_url: &self.base_url,
             profile: &self.profile,
-            instructions: &request.instructions,
+            instructions: &prepared.instructions,
             fragments: &fragments,
             tools: tools.as_ref(),
-            tool_choice: &request.tool_choice,
-            output: request.output.as_deref(),
+            tool_choice: &prepared.tool_choice,
+            output: prepared.output.as_deref(),
             params: &request.params,
             delivery: self.delivery,
         })?;
@@ -161,10 +168,29 @@ impl HttpModel {
 
     /// Each group is encoded at its first request; after that its bytes are shared.
     fn fragments(&self, request: &ModelRequest) -> Result<Vec<Bytes>, EncodeError> {
-        let encode = |group: &Arc<crate::message::Group>| {
-            group.fragments().get(self.key, || self.codec.fragment(group.body(), &self.profile))
-        };
+        let encode = |group: &Arc<Group>| group.fragments().get(self.key, || self.fragment(group.body()));
         request.groups.iter().map(encode).collect()
+    }
+
+    fn fragment(&self, group: &GroupBody) -> Result<Bytes, EncodeError> {
+        match &*tool_mode::render(self.mode(), group) {
+            [one] => self.codec.fragment(one, &self.profile),
+            several => {
+                let mut joined = Vec::new();
+                for group in several {
+                    let bytes = self.codec.fragment(group, &self.profile)?;
+                    if !joined.is_empty() && !bytes.is_empty() {
+                        joined.push(b',');
+                    }
+                    joined.extend_from_slice(&bytes);
+                }
+                Ok(joined.into())
+            }
+        }
+    }
+
+    fn mode(&self) -> ToolMode {
+        self.profile.info.tool_mode
     }
 
     fn tools(&self, request: &ModelRequest) -> Result<Option<Bytes>, EncodeError> {
@@ -201,8 +227,9 @@ impl ChatModel for HttpModel {
     async fn stream(&self, call: ModelCall) -> Result<ModelStream, ModelError> {
         let request = self.encode(&call.request).map_err(|error| self.named(error.into()))?;
         let limits = self.timeouts.of_call(&call, self.delivery);
+        let filter = Filter::new(self.mode(), &call.request);
         // The groups are shared with the session, which can grow its list in place once nobody holds it.
         drop(call);
-        exchange::start(self, request, limits).await.map_err(|error| self.named(error))
+        exchange::start(self, request, limits, filter).await.map_err(|error| self.named(error))
     }
 }

@@ -16,6 +16,7 @@ mod http;
 mod info;
 mod reference;
 mod request;
+pub mod tool_mode;
 
 pub use codec::{Codec, Decoder, Delivery, Encodable, EncodeError, Profile};
 pub use error::{ContextLimits, ModelError};

@@ -13,6 +13,7 @@ use super::HttpModel;
 use super::limits::Limits;
 use super::watch::Watch;
 use crate::error::ErrorKind;
+use crate::model::tool_mode::Filter;
 use crate::model::{Decoder, ModelError, ModelEvent};
 use crate::transport::{BodyStream, TransportError};
 
@@ -25,6 +26,9 @@ pub(super) struct Answer {
     /// Gone as soon as nothing more is wanted of it.
     body: Option<BodyStream>,
     decoder: Box<dyn Decoder>,
+    filter: Option<Filter>,
+    /// Decoded and not yet filtered, where there is a filter. Reused for every piece.
+    raw: Vec<ModelEvent>,
     /// Decoded and not yet given out, the next one last. Reused for every piece.
     ready: Vec<ModelEvent>,
     /// How it ends, given out after `ready` and the body. What ended it first, counts.
@@ -39,11 +43,19 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn new(model: &HttpModel, body: BodyStream, mut watch: Watch, limits: Limits) -> Self {
+    pub(super) fn new(
+        model: &HttpModel,
+        body: BodyStream,
+        mut watch: Watch,
+        limits: Limits,
+        filter: Option<Filter>,
+    ) -> Self {
         watch.heard();
         Self {
             body: Some(body),
             decoder: model.codec.decoder(&model.profile, model.delivery),
+            filter,
+            raw: Vec::new(),
             ready: Vec::new(),
             ending: None,
             watch,
@@ -65,7 +77,7 @@ impl Answer {
             Some(Ok(bytes)) => match self.room.checked_sub(bytes.len()) {
                 Some(room) => {
                     self.room = room;
-                    let decoded = self.decoder.push(&bytes, &mut self.ready);
+                    let decoded = self.decoder.push(&bytes, &mut self.raw);
                     self.decoded(decoded);
                 }
                 None => self.close(ModelError::new(
@@ -75,7 +87,7 @@ impl Answer {
             },
             Some(Err(error)) => self.close(error.into()),
             None => {
-                let finished = self.decoder.finish(&mut self.ready);
+                let finished = self.decoder.finish(&mut self.raw);
                 self.decoded(finished);
                 self.close(ModelError::new(
                     ErrorKind::Incomplete,
@@ -95,6 +107,11 @@ impl Answer {
 
     /// Sorts what the decoder gave: the terminal event is held until the body ends, an error ends all.
     fn decoded(&mut self, decoded: Result<(), ModelError>) {
+        match &mut self.filter {
+            Some(filter) => self.raw.drain(..).for_each(|event| filter.push(event, &mut self.ready)),
+            // `ready` is empty: more is read only then.
+            None => std::mem::swap(&mut self.raw, &mut self.ready),
+        }
         if let Some(done) = self.ready.pop_if(|event| matches!(event, ModelEvent::Done(_))) {
             self.ending = Some(Ok(done));
             self.room = LINGER.1;
@@ -105,8 +122,18 @@ impl Answer {
         }
     }
 
+    /// What a filter held back, when the answer breaks off: the host keeps what was said so far.
+    fn give_up(&mut self) {
+        if let (Some(filter), None) = (&mut self.filter, &self.ending) {
+            filter.flush(&mut self.raw);
+            // The next one is last.
+            self.ready.splice(..0, self.raw.drain(..).rev());
+        }
+    }
+
     /// Reads no further.
     fn close(&mut self, error: ModelError) {
+        self.give_up();
         self.ending.get_or_insert(Err(error));
         self.body = None;
     }

@@ -9,6 +9,7 @@ use super::HttpModel;
 use super::answer::Answer;
 use super::limits::Limits;
 use super::watch::Watch;
+use crate::model::tool_mode::Filter;
 use crate::model::{ModelError, ModelStream};
 use crate::transport::{BodyStream, HttpRequest, HttpResponse};
 
@@ -20,6 +21,7 @@ pub(super) async fn start(
     model: &HttpModel,
     request: HttpRequest,
     limits: Limits,
+    filter: Option<Filter>,
 ) -> Result<ModelStream, ModelError> {
     let mut watch = Watch::new(Arc::clone(&model.runtime), &limits);
     // The transport keeps the connect limit itself; one that does not is stopped by this sum.
@@ -31,7 +33,7 @@ pub(super) async fn start(
     })
     .await?;
     if (200..300).contains(&response.status) {
-        return Ok(Box::pin(Answer::new(model, response.body, watch, limits)));
+        return Ok(Box::pin(Answer::new(model, response.body, watch, limits, filter)));
     }
     Err(refused(model, response, watch, limits.between).await)
 }
