@@ -96,8 +96,8 @@ pub fn drive(options: &Options) -> Result<()> {
 
 fn sides(workload: Workload) -> Vec<Side> {
     let mut sides = match workload {
-        Workload::B | Workload::Alone | Workload::Idle => vec![],
-        _ => vec![Side::Floor],
+        Workload::B | Workload::Alone | Workload::Idle => vec![Side::Mosaic],
+        _ => vec![Side::Floor, Side::Mosaic],
     };
     if matches!(workload, Workload::C | Workload::D) {
         sides.extend([Side::Aiohttp, Side::Python].into_iter().filter(|side| python::has(*side)));

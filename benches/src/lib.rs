@@ -19,10 +19,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod allocator;
+mod disk;
 pub mod driver;
 pub mod floor;
+pub mod library;
 pub mod measure;
 pub mod mock;
+pub mod played;
 mod python;
 pub mod scenario;
 mod table;

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use mosaic_benches::allocator::Counting;
 use mosaic_benches::workload::{Side, Workload};
-use mosaic_benches::{Result, driver, floor, mock};
+use mosaic_benches::{Result, driver, floor, library, mock};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -60,6 +60,7 @@ fn run(workload: &str, side: &str, words: &[&str]) -> Result<()> {
     let measured = runtime.block_on(runtime.spawn(async move {
         match side {
             Side::Floor => floor::run(workload, &url).await,
+            Side::Mosaic => library::run(workload, &url).await,
             other => Err(format!("{workload} {} is not measured by this program", other.name()).into()),
         }
     }))??;

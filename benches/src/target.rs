@@ -48,19 +48,21 @@ pub(crate) fn limits(workload: Workload, side: Side) -> &'static [Limit] {
 fn of_python(workload: Workload) -> &'static [Limit] {
     match workload {
         Workload::C => &[Limit::CpuRatio(1.0), Limit::Connections(1.0)],
-        Workload::D => &[Limit::Cpu(4.0)],
+        Workload::D => &[Limit::CpuRatio(4.0 / 8.1)],
         _ => &[],
     }
 }
 
+/// The design states some budgets in microseconds, measured on one machine beside a floor; what counts is the ratio. So the
+/// budget of D, 2.5 us where the floor took 1.4, is a multiple of the floor here.
 fn of_rust(workload: Workload) -> &'static [Limit] {
     use Limit::{Allocations, Bytes, Connections, Cpu, CpuBeyondC, CpuRatio, DiskRatio, PeakMib};
     match workload {
         Workload::A => &[Cpu(15_000.0), PeakMib(12.0)],
         Workload::B => &[Cpu(2.0), Bytes(1024.0)],
         Workload::C => &[CpuRatio(2.0), Allocations(600.0), Connections(1.0)],
-        Workload::D | Workload::D64 => &[Cpu(2.5), Allocations(4.0)],
-        Workload::E => &[Cpu(450.0), Connections(1001.0)],
+        Workload::D | Workload::D64 => &[CpuRatio(2.5 / 1.4), Allocations(4.0)],
+        Workload::E => &[CpuRatio(0.45 / 0.26), Connections(1001.0)],
         Workload::F => &[CpuRatio(1.0)],
         Workload::GProcess | Workload::GFull => &[CpuBeyondC(150.0), DiskRatio(1.2)],
         Workload::Alone => &[Cpu(20.0), Allocations(200.0)],

@@ -8,6 +8,7 @@ use super::client::Client;
 use super::turns;
 use super::wire::Message;
 use crate::Result;
+use crate::disk;
 use crate::measure::{Measured, Meter};
 use crate::scenario::{self, check};
 
@@ -35,10 +36,10 @@ pub(super) async fn tool_turns(url: &str, synchronous: Synchronous) -> Result<Me
     let measured = meter.stop(scenario::TURNS);
     let rows: i64 = database.query_row("SELECT count(*) FROM message", [], |row| row.get(0))?;
     check("rows", rows as u64, 4 * scenario::TURNS)?;
-    let open_bytes = disk_bytes(folder.path())?;
+    let open_bytes = disk::bytes(folder.path())?;
     database.close().map_err(|(_, error)| error)?;
     Ok(measured
-        .with("disk_bytes", disk_bytes(folder.path())? as f64)
+        .with("disk_bytes", disk::bytes(folder.path())? as f64)
         .with("disk_open_bytes", open_bytes as f64))
 }
 
@@ -68,16 +69,4 @@ fn save(database: &mut Connection, first: usize, messages: &[Message]) -> Result
     }
     transaction.commit()?;
     Ok(())
-}
-
-/// The bytes of a database's files. Not of SQLite's shared memory, which is no data.
-pub(crate) fn disk_bytes(folder: &Path) -> Result<u64> {
-    let mut bytes = 0;
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if !entry.file_name().to_string_lossy().ends_with("-shm") {
-            bytes += entry.metadata()?.len();
-        }
-    }
-    Ok(bytes)
 }

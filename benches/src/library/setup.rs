@@ -1,0 +1,115 @@
+//! What the workloads share.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mosaic_core::{
+    Agent, Auth, ChatModel, Codec as _, Effect, Engine, HttpModel, HttpTransport, ModelInfo, Origin, Profile,
+    Runtime, Session, SessionStore, Tool, ToolContext, ToolError, ToolOutput, ToolSpec,
+};
+use mosaic_providers::openai_chat::OpenAiChat;
+use mosaic_providers::transport::ReqwestTransport;
+use serde_json::Value;
+
+use crate::scenario::{self, check};
+use crate::{Error, Result};
+
+/// The tool.
+#[derive(Debug)]
+pub(super) struct Weather(ToolSpec);
+
+impl Weather {
+    /// With its schema read.
+    pub(super) fn new() -> Result<Self> {
+        let schema = serde_json::from_str(scenario::TOOL_SCHEMA)?;
+        let spec = ToolSpec::new(scenario::TOOL, scenario::TOOL_DESCRIPTION, schema).effect(Effect::ReadOnly);
+        Ok(Self(spec))
+    }
+}
+
+#[async_trait]
+impl Tool for Weather {
+    fn spec(&self) -> &ToolSpec {
+        &self.0
+    }
+
+    async fn call(&self, _: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
+        match input.get("city").and_then(Value::as_str) {
+            Some("Oslo") => Ok(ToolOutput::text(scenario::TOOL_OUTPUT)),
+            other => Err(ToolError::new(format!("no weather of {other:?}"))),
+        }
+    }
+}
+
+/// An agent with the tool.
+pub(super) fn agent(model: Arc<dyn ChatModel>) -> Result<Agent> {
+    Ok(Agent::builder("bench")
+        .model(model)
+        .instructions(scenario::INSTRUCTIONS)
+        .tool(Weather::new()?)
+        .build()?)
+}
+
+/// The models of the mock at `url`, over one transport.
+#[derive(Clone)]
+pub(super) struct Models {
+    transport: Arc<dyn HttpTransport>,
+    runtime: Arc<dyn Runtime>,
+    url: String,
+}
+
+impl Models {
+    pub(super) fn new(url: &str) -> Result<Self> {
+        Ok(Self {
+            transport: Arc::new(ReqwestTransport::new()?),
+            runtime: runtime(),
+            url: format!("{url}/v1"),
+        })
+    }
+
+    pub(super) fn model(&self, name: &str) -> Arc<dyn ChatModel> {
+        let codec = Arc::new(OpenAiChat::default());
+        let profile = Profile {
+            origin: Origin { api: codec.api().into(), provider: "mock".into(), model: name.into() },
+            info: ModelInfo::new("mock", name),
+        };
+        let (transport, runtime) = (self.transport.clone(), self.runtime.clone());
+        Arc::new(
+            HttpModel::new(codec, profile, &*self.url, transport, runtime)
+                .auth(Auth::bearer("none".to_owned())),
+        )
+    }
+
+    pub(super) fn agent(&self, model: &str) -> Result<Agent> {
+        agent(self.model(model))
+    }
+}
+
+pub(super) fn runtime() -> Arc<dyn Runtime> {
+    Arc::new(mosaic_core::TokioRuntime::over(tokio::runtime::Handle::current()))
+}
+
+/// An engine over a store.
+pub(super) fn engine(store: Arc<dyn SessionStore>) -> Engine {
+    Engine::new(store, runtime(), None)
+}
+
+/// An engine that keeps everything in memory.
+pub(super) fn engine_in_ram() -> Engine {
+    engine(Arc::new(mosaic_storage::RamStore::new()))
+}
+
+/// A question and its answer; the tool is called in between if the agent's model does so.
+pub(super) async fn turn(session: &Session, number: u64) -> Result<()> {
+    let reply = session.send(scenario::question(number)).await?.finish().await?;
+    check("text", reply.text.as_str(), scenario::SHORT_TEXT)
+}
+
+/// How many messages a session's log holds, as a provider counts them: a tool's result is one.
+pub(super) async fn messages(session: &Session) -> Result<u64> {
+    use mosaic_core::{Body, Seq};
+    let is_message =
+        |body: &Body| matches!(body, Body::Input { .. } | Body::Assistant { .. } | Body::ToolEnd { .. });
+    let entries = session.entries(Seq(1)).await.map_err(Error::from)?;
+    Ok(entries.iter().filter(|entry| is_message(&entry.body)).count() as u64)
+}
