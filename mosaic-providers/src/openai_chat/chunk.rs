@@ -15,6 +15,9 @@ use serde_json::Value;
 use crate::wire::lenient::{First, Int, List, Maybe, Str};
 
 /// A chunk, or a whole body.
+///
+/// What is rare is boxed: a chunk is moved half a dozen times while it is read, and inline the usage and the second message
+/// make it 1.4 kB, which is more copying than reading.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Chunk<'a> {
@@ -24,17 +27,17 @@ pub(super) struct Chunk<'a> {
     pub(super) object: Str<'a>,
     #[serde(borrow)]
     pub(super) choices: First<Choice<'a>>,
-    pub(super) usage: Maybe<WireUsage>,
+    pub(super) usage: Maybe<Box<WireUsage>>,
     /// Present and not null: the answer failed.
     pub(super) error: Option<Value>,
     /// Groq, before it kept to the standard place.
-    pub(super) x_groq: Maybe<XGroq>,
+    pub(super) x_groq: Maybe<Box<XGroq>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct XGroq {
-    pub(super) usage: Maybe<WireUsage>,
+    pub(super) usage: Maybe<Box<WireUsage>>,
     pub(super) error: Option<Value>,
 }
 
@@ -46,13 +49,13 @@ pub(super) struct Choice<'a> {
     pub(super) delta: Maybe<Message<'a>>,
     /// In whole bodies. Perplexity repeats the whole message beside each delta.
     #[serde(borrow)]
-    pub(super) message: Maybe<Message<'a>>,
+    pub(super) message: Maybe<Box<Message<'a>>>,
     #[serde(borrow)]
     pub(super) finish_reason: Str<'a>,
     /// OpenRouter: the upstream provider failed.
     pub(super) error: Option<Value>,
     /// Moonshot, in streams.
-    pub(super) usage: Maybe<WireUsage>,
+    pub(super) usage: Maybe<Box<WireUsage>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -74,7 +77,7 @@ pub(super) struct Message<'a> {
     pub(super) tool_calls: List<Maybe<ToolDelta<'a>>>,
     /// The form of 2023, still spoken by some servers.
     #[serde(borrow)]
-    pub(super) function_call: Maybe<FunctionDelta<'a>>,
+    pub(super) function_call: Maybe<Box<FunctionDelta<'a>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

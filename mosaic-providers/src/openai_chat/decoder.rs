@@ -194,7 +194,7 @@ impl Answer {
         match (choice.delta.0, choice.message.0) {
             (Some(delta), _) => self.message(delta, events),
             // A stream whose chunks hold messages only: the first is the answer, the others repeat it.
-            (None, Some(message)) if first || self.parts.is_empty() => self.message(message, events),
+            (None, Some(message)) if first || self.parts.is_empty() => self.message(*message, events),
             (None, _) => {}
         }
         if let Some(reason) = choice.finish_reason.get() {
@@ -224,7 +224,7 @@ impl Answer {
             self.calls.take(call.0.unwrap_or_default(), &mut self.parts, events);
         }
         if let Some(function) = message.function_call.0 {
-            let call = ToolDelta { index: Int(None), id: Str(None), function: Maybe(Some(function)) };
+            let call = ToolDelta { index: Int(None), id: Str(None), function: Maybe(Some(*function)) };
             self.calls.take(call, &mut self.parts, events);
         }
     }
