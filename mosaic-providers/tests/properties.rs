@@ -1,0 +1,268 @@
+//! What holds for every stream: cutting changes nothing, and nothing panics.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use mosaic_core::{
+    Codec, Delivery, Group, ModelEvent, ModelInfo, Origin, Part, Profile, ToolResult, ToolStatus,
+};
+use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::openai_chat::{OpenAiChat, Quirks};
+use mosaic_providers::sse::SseParser;
+use proptest::prelude::*;
+
+/// Bytes that are often lines of an event stream, often nearly so, and sometimes nothing of the kind.
+fn stream() -> impl Strategy<Value = Vec<u8>> {
+    let field = prop_oneof![
+        Just("data: "),
+        Just("data:"),
+        Just("data"),
+        Just("event: "),
+        Just("id: "),
+        Just("id: \0"),
+        Just("retry: 12"),
+        Just(": "),
+        Just("x: "),
+        Just("\u{feff}"),
+        Just("")
+    ];
+    let value = prop_oneof!["[ -~é🎉]{0,12}", Just("{\"choices\":[]}".to_owned()), Just("[DONE]".to_owned())];
+    let end = prop_oneof![Just("\n"), Just("\r"), Just("\r\n"), Just("\n\n"), Just("\r\n\r\n"), Just("")];
+    let line =
+        (field, value, end).prop_map(|(field, value, end)| format!("{field}{value}{end}").into_bytes());
+    let noise = prop::collection::vec(any::<u8>(), 0..8);
+    let piece = prop_oneof![8 => line, 1 => noise];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// Cuts the bytes after those lengths, in turn.
+fn cut<'a>(bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
+    let mut rest = bytes;
+    let mut pieces = Vec::new();
+    for length in lengths {
+        let (piece, after) = rest.split_at((*length).min(rest.len()));
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+/// All that a parser says of the pieces: events and what is left.
+fn events(pieces: &[&[u8]]) -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+    let mut parser = SseParser::new();
+    let mut seen = Vec::new();
+    let mut keep = |event: mosaic_providers::sse::SseEvent<'_>| {
+        seen.push((event.name.to_vec(), event.data.to_vec(), event.id.to_vec()));
+    };
+    for piece in pieces {
+        let mut feed = parser.feed(piece);
+        while let Some(event) = feed.next().unwrap() {
+            keep(event);
+        }
+    }
+    if let Some(event) = parser.finish().unwrap() {
+        keep(event);
+    }
+    seen
+}
+
+/// The rules of the WHATWG, as plainly as they can be written, over the whole stream at once.
+fn reference(bytes: &[u8]) -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let (mut lines, mut line, mut at) = (Vec::new(), Vec::new(), 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\r' | b'\n' => {
+                if bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n') {
+                    at += 1;
+                }
+                lines.push(std::mem::take(&mut line));
+            }
+            byte => line.push(byte),
+        }
+        at += 1;
+    }
+    // What `finish` hands out: the last line, and an empty one after it.
+    lines.push(line);
+    lines.push(Vec::new());
+    let (mut name, mut data, mut id, mut seen): (Vec<u8>, Vec<Vec<u8>>, Vec<u8>, _) = Default::default();
+    for line in lines {
+        if line.is_empty() {
+            if !data.is_empty() {
+                seen = push(seen, (name.clone(), data.join(&b'\n'), id.clone()));
+            }
+            name.clear();
+            data.clear();
+            continue;
+        }
+        let (field, value) = match line.iter().position(|byte| *byte == b':') {
+            Some(colon) => (&line[..colon], &line[colon + 1..]),
+            None => (&line[..], &[][..]),
+        };
+        let value = value.strip_prefix(b" ").unwrap_or(value).to_vec();
+        match field {
+            b"data" => data.push(value),
+            b"event" => name = value,
+            b"id" if !value.contains(&0) => id = value,
+            _ => {}
+        }
+    }
+    seen
+}
+
+fn push<T>(mut list: Vec<T>, item: T) -> Vec<T> {
+    list.push(item);
+    list
+}
+
+fn profile(api: &str) -> Profile {
+    let origin = Origin { api: api.into(), provider: "p".into(), model: "m".into() };
+    Profile { origin, info: ModelInfo::new("p", "m") }
+}
+
+/// Every delta joined, every part, and how it ended.
+fn decoded(codec: &dyn Codec, delivery: Delivery, pieces: &[&[u8]]) -> String {
+    let mut decoder = codec.decoder(&profile(codec.api()), delivery);
+    let mut events = Vec::new();
+    let mut result = Ok(());
+    for piece in pieces {
+        result = result.and_then(|()| decoder.push(piece, &mut events));
+    }
+    let result = result.and_then(|()| decoder.finish(&mut events));
+    let mut shown = String::new();
+    for event in &events {
+        match event {
+            ModelEvent::Text { delta, .. }
+            | ModelEvent::Reasoning { delta, .. }
+            | ModelEvent::Arguments { delta, .. } => {
+                shown.push_str(delta);
+            }
+            other => shown.push_str(&format!("{other:?}")),
+        }
+    }
+    format!("{shown} {:?}", result.map_err(|error| error.to_string()))
+}
+
+/// JSON of any shape, under the names that the APIs use.
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let name = prop_oneof![
+        Just("choices"),
+        Just("delta"),
+        Just("message"),
+        Just("content"),
+        Just("tool_calls"),
+        Just("function"),
+        Just("name"),
+        Just("arguments"),
+        Just("index"),
+        Just("id"),
+        Just("type"),
+        Just("usage"),
+        Just("error"),
+        Just("finish_reason"),
+        Just("reasoning"),
+        Just("reasoning_details"),
+        Just("content_block"),
+        Just("partial_json"),
+        Just("text"),
+        Just("input")
+    ];
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        "[a-z\"{}\\\\é]{0,6}".prop_map(Into::into),
+        prop_oneof![
+            Just("content_block_start"),
+            Just("content_block_delta"),
+            Just("content_block_stop"),
+            Just("message_start"),
+            Just("message_delta"),
+            Just("message_stop"),
+            Just("text"),
+            Just("tool_use"),
+            Just("thinking"),
+            Just("stop")
+        ]
+        .prop_map(Into::into),
+    ];
+    leaf.prop_recursive(5, 40, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Into::into),
+            prop::collection::vec((name.clone(), inner), 0..5).prop_map(|members| {
+                members
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_stream_gives_the_events_of_the_rules_however_it_is_cut(
+        bytes in stream(),
+        lengths in prop::collection::vec(0_usize..9, 0..40),
+    ) {
+        let whole = reference(&bytes);
+        prop_assert_eq!(events(&[&bytes]), whole.clone());
+        prop_assert_eq!(events(&cut(&bytes, &lengths)), whole);
+    }
+
+    #[test]
+    fn decoders_never_panic_and_never_see_the_cuts(
+        bytes in stream(),
+        lengths in prop::collection::vec(0_usize..9, 0..40),
+    ) {
+        for codec in [&OpenAiChat::default() as &dyn Codec, &Anthropic::default()] {
+            for delivery in [Delivery::Streamed, Delivery::Whole] {
+                let whole = decoded(codec, delivery, &[&bytes]);
+                prop_assert_eq!(decoded(codec, delivery, &cut(&bytes, &lengths)), whole);
+            }
+        }
+    }
+
+    #[test]
+    fn json_of_any_shape_is_an_answer_or_a_typed_error(values in prop::collection::vec(json(), 1..6)) {
+        for codec in [&OpenAiChat::default() as &dyn Codec, &Anthropic::default()] {
+            let stream: String = values.iter().map(|value| format!("data: {value}\n\n")).collect();
+            let whole = decoded(codec, Delivery::Streamed, &[stream.as_bytes()]);
+            let bytes: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
+            prop_assert_eq!(decoded(codec, Delivery::Streamed, &bytes), whole);
+            let body = values[0].to_string();
+            decoded(codec, Delivery::Whole, &[body.as_bytes()]);
+            let error = codec.error(400, &mosaic_core::Headers::default(), body.as_bytes());
+            prop_assert!(!error.message.is_empty());
+        }
+    }
+
+    #[test]
+    fn whatever_a_model_wrote_goes_back_as_valid_json(
+        text in any::<String>(), arguments in any::<String>(), wire in any::<String>(), output in any::<String>(),
+    ) {
+        let call = Part::ToolCall(mosaic_core::ToolCall {
+            id: mosaic_core::CallId::derive(3, 0),
+            wire_id: Some(wire),
+            name: "add".to_owned(),
+            arguments,
+        });
+        let result = ToolResult { call: mosaic_core::CallId::derive(3, 0), status: ToolStatus::Error, content: vec![Part::text(output)] };
+        for codec in [&OpenAiChat::default() as &dyn Codec, &OpenAiChat::new(Quirks::mistral()), &Anthropic::default()] {
+            let origin = Some(profile(codec.api()).origin);
+            let group = Group::assistant(vec![Part::text(text.clone()), call.clone()], origin, vec![result.clone()]).unwrap();
+            let bytes = codec.fragment(group.body(), &profile(codec.api())).unwrap();
+            let messages: Vec<serde_json::Value> = serde_json::from_slice(&[b"[", bytes.as_ref(), b"]"].concat()).unwrap();
+            prop_assert_eq!(messages.len(), 2);
+            let (call, result) = match codec.api() {
+                "openai-chat" => (&messages[0]["tool_calls"][0]["id"], &messages[1]["tool_call_id"]),
+                _ => (messages[0]["content"].as_array().unwrap().last().map(|block| &block["id"]).unwrap(), &messages[1]["content"][0]["tool_use_id"]),
+            };
+            prop_assert_eq!(call, result);
+            prop_assert!(!call.as_str().unwrap().is_empty());
+        }
+    }
+}
