@@ -115,16 +115,7 @@ impl Session {
     /// `conflict` when another process runs the session; what the store says.
     pub async fn resume(&self) -> Result<Option<Run>, SessionError> {
         let resumed = self.0.ask(|answer| Command::Resume { answer }).await?;
-        let Some((run, _)) = resumed else { return Ok(None) };
-        let first = self.first_of(run).await?;
-        Ok(Some(Run::new(self.0.clone(), run, first)))
-    }
-
-    async fn first_of(&self, run: RunId) -> Result<Seq, SessionError> {
-        let entries = self.0.read(Seq(1)).await?;
-        let first =
-            entries.iter().find(|entry| entry.run == Some(run) && matches!(entry.body, Body::Input { .. }));
-        Ok(first.map_or(Seq(1), |entry| entry.seq))
+        Ok(resumed.map(|(run, input)| Run::new(self.0.clone(), run, input)))
     }
 
     /// Follows a run from a cursor on: one that was begun elsewhere, or whose reader was lost. Entries that another process

@@ -178,7 +178,7 @@ impl Driver {
                 }));
             }
             Command::Resume { answer } => {
-                let _ = answer.send(Ok(log.machine.run().map(|run| (run, log.last()))));
+                let _ = answer.send(Ok(log.machine.run().zip(log.machine.input())));
             }
             Command::Cancel { run, reason, answer } => {
                 if log.machine.run() == Some(run) {

@@ -227,8 +227,11 @@ impl Draft<'_> {
 
     fn tick(&mut self, partial: Vec<Part>) {
         let Some(run) = self.machine.run.as_deref() else { return };
+        if run.phase == Phase::Cancelling {
+            return;
+        }
         let limits = run.limits.as_ref().unwrap_or(self.env.limits);
-        if run.phase != Phase::Cancelling && self.now >= run.started.after(limits.run_timeout) {
+        if self.now >= run.started.after(limits.run_timeout) {
             let limit = crate::session::entry::LimitKind::Time;
             return self.cancel(CancelReason::Limit { limit }, partial);
         }

@@ -17,7 +17,12 @@ impl Machine {
         match &entry.body {
             Body::Input { delivery, output, limits, .. } => {
                 let Some(id) = entry.run else { return };
-                let queued = Queued { run: id, output: output.clone().map(Arc::new), limits: limits.clone() };
+                let queued = Queued {
+                    run: id,
+                    input: entry.seq,
+                    output: output.clone().map(Arc::new),
+                    limits: limits.clone(),
+                };
                 match (&mut self.run, delivery) {
                     (None, _) => self.run = Some(Box::new(Run::new(queued, entry.at))),
                     (Some(run), InputDelivery::Steer) => {
@@ -86,6 +91,7 @@ impl Run {
     fn new(queued: Queued, started: Timestamp) -> Self {
         Self {
             id: queued.run,
+            input: queued.input,
             started,
             phase: Phase::Thinking,
             limits: queued.limits,

@@ -23,6 +23,8 @@ mod outcome;
 mod settle;
 mod state;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 pub use decide::{Decided, Env};
 pub use outcome::{Outcome, Reply};

@@ -128,6 +128,7 @@ pub struct Machine {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Queued {
     pub(super) run: RunId,
+    pub(super) input: Seq,
     pub(super) output: Option<Arc<OutputSpec>>,
     pub(super) limits: Option<Limits>,
 }
@@ -136,6 +137,8 @@ pub(super) struct Queued {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Run {
     pub(super) id: RunId,
+    /// The input that began it.
+    pub(super) input: Seq,
     pub(super) started: Timestamp,
     pub(super) phase: Phase,
     pub(super) limits: Option<Limits>,
@@ -218,6 +221,12 @@ impl Machine {
     #[must_use]
     pub fn run(&self) -> Option<RunId> {
         self.run.as_ref().map(|run| run.id)
+    }
+
+    /// The input that began the run that is going on.
+    #[must_use]
+    pub fn input(&self) -> Option<Seq> {
+        self.run.as_ref().map(|run| run.input)
     }
 
     /// The shape that the answer of the run must have.

@@ -109,7 +109,7 @@ table! {
     ModelOverflowed | &[Thinking], "context overflow" => &[Compacting], &["model_failed", "compact_start"];
     ModelFailed     | &[Thinking], "other failure" => &[Idle], &["model_failed", "run_end"];
     OverThreshold   | LIVE, "next model call is over the threshold"
-        => &[Compacting], &["assistant", "tool_end", "answer", "compact_start", "input", "run_end"];
+        => &[Compacting], &["assistant", "notice", "tool_end", "answer", "input", "compact_start"];
     Compacted       | &[Compacting], "summary" => &[Thinking], &["compaction"];
     CompactFailed   | &[Compacting], "no summary" => &[Thinking], &["compact_failed"];
     CompactBroken   | &[Compacting], "no summary, too often" => &[Idle], &["compact_failed", "run_end"];

@@ -1,0 +1,204 @@
+//! The machine under arbitrary outcomes in arbitrary order: late, doubled, failed, cancelled, with a crash at any entry.
+
+mod world;
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::table::{Rule, TABLE};
+use super::{Machine, Phase};
+use crate::message::{GroupBody, Part};
+use crate::session::entry::{About, Body, Decision, Entry};
+use crate::session::log::Log;
+use crate::tool::Effect;
+use world::{Op, World};
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    prop::collection::vec(
+        (any::<u8>(), any::<u8>(), any::<u8>()).prop_map(|(what, a, b)| Op { what, a, b }),
+        1..60,
+    )
+}
+
+/// How many times each call of a log ended, and how many calls there are.
+fn ends(entries: &[Entry]) -> BTreeMap<String, usize> {
+    let mut ends = BTreeMap::new();
+    for entry in entries {
+        match &entry.body {
+            Body::Assistant { parts, .. } => {
+                for call in parts.iter().filter_map(Part::as_call) {
+                    assert!(
+                        ends.insert(call.id.to_string(), 0).is_none(),
+                        "two calls have the id {}",
+                        call.id
+                    );
+                }
+            }
+            Body::ToolEnd { call, .. } => *ends.get_mut(call.as_str()).expect("the call was made") += 1,
+            _ => {}
+        }
+    }
+    ends
+}
+
+fn assert_fits_the_table(world: &World) {
+    for step in &world.taken {
+        let row = TABLE.iter().find(|row| row.rule == step.rule).expect("every rule has a row");
+        // Where a run ends, the next input in line may begin; and what begins may meet a limit at once.
+        let next_run = step.kinds.contains(&"run_end") && row.to.contains(&Phase::Idle);
+        assert!(row.from.contains(&step.before), "{step:?}: {row:?}");
+        assert!(row.to.contains(&step.after) || next_run, "{step:?}: {row:?}");
+        for kind in &step.kinds {
+            assert!(row.append.contains(kind), "{step:?} appends {kind}: {row:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 512, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn folding_the_log_gives_the_same_state_as_having_lived_through_it(ops in ops(), compacts: bool) {
+        let mut world = World::new(compacts);
+        for op in ops {
+            world.take(op);
+            let mut folded = Machine::default();
+            world.entries.iter().for_each(|entry| folded.apply(entry));
+            prop_assert_eq!(&folded, &world.machine);
+        }
+        for (index, entry) in world.entries.iter().enumerate() {
+            prop_assert_eq!(entry.seq.0, index as u64 + 1);
+        }
+        assert_fits_the_table(&world);
+    }
+
+    #[test]
+    fn it_always_ends_and_every_call_has_exactly_one_result(ops in ops(), compacts: bool) {
+        let mut world = World::new(compacts);
+        ops.into_iter().for_each(|op| world.take(op));
+        prop_assert!(world.run_to_the_end(), "it does not end: {:?}", world.machine);
+        for (call, ends) in ends(&world.entries) {
+            prop_assert_eq!(ends, 1, "call {}", call);
+        }
+        let starts = world.entries.iter().filter(|entry| matches!(entry.body, Body::Input { .. })).count();
+        let run_ends = world.entries.iter().filter(|entry| matches!(entry.body, Body::RunEnd { .. })).count();
+        prop_assert!(run_ends <= starts);
+        assert_fits_the_table(&world);
+    }
+
+    #[test]
+    fn after_a_crash_at_any_entry_it_goes_on_and_runs_nothing_twice(ops in ops(), at: prop::sample::Index, compacts: bool) {
+        let mut world = World::new(compacts);
+        ops.into_iter().for_each(|op| world.take(op));
+        if world.entries.is_empty() {
+            return Ok(());
+        }
+        let kept = world.entries[..=at.index(world.entries.len())].to_vec();
+        let mut after = World::resume(kept, compacts);
+        prop_assert!(after.run_to_the_end(), "it does not end: {:?}", after.machine);
+        for (call, ends) in ends(&after.entries) {
+            prop_assert_eq!(ends, 1, "call {}", call);
+        }
+        // A call that must not run twice has been started at most once, unless a human said so.
+        let asked = |about: &About, of: &str| matches!(about, About::Recovery { call } if call.as_str() == of);
+        let retries = |of: &str| {
+            let questions = after.entries.iter().filter(|entry| {
+                matches!(&entry.body, Body::Question { about, .. } if asked(about, of))
+            });
+            let retried = |seq| after.entries.iter().any(|entry| {
+                matches!(&entry.body, Body::Answer { question, decision: Decision::Retry, .. } if *question == seq)
+            });
+            questions.filter(|question| retried(question.seq)).count()
+        };
+        let mut started: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
+        for entry in &after.entries {
+            if let Body::ToolStart { calls } = &entry.body {
+                for start in calls {
+                    let (times, once) = started.entry(start.call.as_str()).or_default();
+                    *times += 1;
+                    *once |= start.effect == Effect::Once;
+                }
+            }
+        }
+        for (call, (times, once)) in started {
+            prop_assert!(!once || times <= 1 + retries(call), "call {} was started {} times", call, times);
+        }
+    }
+
+    #[test]
+    fn an_outcome_of_an_old_attempt_changes_nothing(ops in ops(), compacts: bool) {
+        let mut world = World::new(compacts);
+        for op in ops {
+            world.take(op);
+            for old in world.old_outcomes() {
+                let decided = world.decide(old.clone());
+                prop_assert_eq!(decided.rule, Rule::Stale, "{:?}", old);
+                prop_assert!(decided.entries.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_the_log_holds_the_conversation_is_valid(ops in ops(), at: prop::sample::Index, compacts: bool) {
+        let mut world = World::new(compacts);
+        ops.into_iter().for_each(|op| world.take(op));
+        if world.entries.is_empty() {
+            return Ok(());
+        }
+        // Any prefix, then a notice: what a request would be built from. `Group` itself refuses a call without its result.
+        let kept = &world.entries[..=at.index(world.entries.len())];
+        let log = Log::fold(kept);
+        let mut calls = 0;
+        for group in log.context.groups().iter() {
+            if let GroupBody::Assistant { parts, results, .. } = group.body() {
+                let made = parts.iter().filter(|part| part.as_call().is_some()).count();
+                prop_assert_eq!(made, results.len());
+                calls += made;
+            }
+        }
+        let ended = ends(kept).into_values().filter(|ends| *ends > 0).count();
+        prop_assert!(calls <= ended + 8, "a group is closed only when its calls have ended");
+    }
+}
+
+#[test]
+fn every_transition_is_taken() {
+    let mut runner = TestRunner::deterministic();
+    let mut taken: BTreeMap<Rule, usize> = TABLE.iter().map(|row| (row.rule, 0)).collect();
+    for case in 0..2_000 {
+        let ops = ops().new_tree(&mut runner).expect("a case").current();
+        let mut world = World::new(case % 2 == 0);
+        ops.into_iter().for_each(|op| world.take(op));
+        world.take_in_a_crash();
+        world.run_to_the_end();
+        for step in &world.taken {
+            *taken.get_mut(&step.rule).expect("every rule has a row") += 1;
+        }
+        for old in world.old_outcomes() {
+            *taken.get_mut(&world.decide(old).rule).expect("every rule has a row") += 1;
+        }
+    }
+    let never: Vec<Rule> = taken.into_iter().filter(|(_, times)| *times == 0).map(|(rule, _)| rule).collect();
+    assert!(never.is_empty(), "never taken: {never:?}");
+}
+
+#[test]
+fn every_rule_has_one_row() {
+    for (index, row) in TABLE.iter().enumerate() {
+        assert!(TABLE.iter().skip(index + 1).all(|other| other.rule != row.rule), "{:?} twice", row.rule);
+    }
+}
+
+#[test]
+fn an_entry_of_another_kind_leaves_the_machine_as_it_is() {
+    let mut world = World::new(false);
+    world.say("hello");
+    let before = world.machine.clone();
+    let body = Body::Label { on: crate::Seq(1), text: "a note".into() };
+    let entry = Entry { seq: before.last().next(), v: 1, at: world.now, run: None, body };
+    world.machine.apply(&entry);
+    assert_eq!((world.machine.phase(), world.machine.last()), (Phase::Thinking, entry.seq));
+}
