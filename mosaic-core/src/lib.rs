@@ -57,3 +57,15 @@ pub use tool::{
 pub use transport::{
     BodyStream, Header, Headers, HttpRequest, HttpResponse, HttpTransport, Method, TransportError,
 };
+
+#[cfg(feature = "macros")]
+pub use mosaic_macros::tool;
+
+/// For the code that `#[tool]` writes.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::tool::glue::*;
+    /// The attribute for users of the facade, which re-exports it as `tool`.
+    #[cfg(feature = "macros")]
+    pub use mosaic_macros::facade_tool;
+}

@@ -76,6 +76,12 @@ impl From<String> for ToolError {
     }
 }
 
+impl From<std::convert::Infallible> for ToolError {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
 impl From<&str> for ToolError {
     fn from(message: &str) -> Self {
         Self::new(message)

@@ -10,6 +10,8 @@
 mod check;
 mod context;
 mod error;
+#[doc(hidden)]
+pub mod glue;
 mod output;
 mod run;
 mod set;

@@ -29,19 +29,42 @@ impl ToolOutput {
     }
 }
 
-/// Anything that a `#[tool]` function may return: what serialises, or a `Result` of it.
-pub trait IntoToolOutput {
+/// What a `#[tool]` function may return, alone or in a `Result`: anything that is [`Serialize`], or a [`ToolOutput`].
+///
+/// `Via` keeps the two apart; nobody names it.
+#[diagnostic::on_unimplemented(
+    message = "a tool cannot return `{Self}`",
+    note = "a tool returns something that is `Serialize`, a `ToolOutput`, or a `Result` of one of these"
+)]
+pub trait IntoToolOutput<Via = ViaSerialize> {
     /// The output.
     ///
     /// # Errors
-    /// The function's own error, or that its value does not serialise.
+    /// When the value cannot be written as JSON.
     fn into_tool_output(self) -> Result<ToolOutput, ToolError>;
 }
 
-impl<T: Serialize> IntoToolOutput for T {
+/// Written as JSON.
+#[derive(Debug)]
+pub struct ViaSerialize;
+
+/// As it is.
+#[derive(Debug)]
+pub struct ViaOutput;
+
+impl<T: Serialize> IntoToolOutput<ViaSerialize> for T {
     fn into_tool_output(self) -> Result<ToolOutput, ToolError> {
         serde_json::to_value(self)
-            .map(|value| ToolOutput::json(&value))
+            .map(|value| match value {
+                Value::String(text) => ToolOutput::text(text),
+                other => ToolOutput::json(&other),
+            })
             .map_err(|error| ToolError::new(format!("the tool's result cannot be written as JSON: {error}")))
+    }
+}
+
+impl IntoToolOutput<ViaOutput> for ToolOutput {
+    fn into_tool_output(self) -> Result<ToolOutput, ToolError> {
+        Ok(self)
     }
 }
