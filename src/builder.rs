@@ -2,23 +2,76 @@
 
 use std::sync::Arc;
 
-use mosaic_core::{ModelSource, Runtime, SessionStore, TokioRuntime};
+use mosaic_core::{HttpTransport, ModelInfo, ModelSource, Runtime, SessionStore, TokioRuntime};
+use mosaic_providers::endpoint::Endpoint;
+use secrecy::SecretString;
 
-use crate::sources::Sources;
+use crate::models::{Models, Settings};
 use crate::{Error, Mosaic};
 
 /// A [`Mosaic`] in the making.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), mosaic::Error> {
+/// use mosaic::providers::endpoint::Endpoint;
+/// use mosaic::{Agent, ErrorKind, Mosaic};
+///
+/// let mosaic = Mosaic::builder()
+///     .endpoint(Endpoint::compatible("lab", "http://127.0.0.1:8080/v1")) // for "lab:any-model"
+///     .key("groq", "gsk-1") // instead of GROQ_API_KEY in the environment
+/// #   .variables(|_| None)
+///     .open("memory:")
+///     .await?;
+///
+/// let agent = Agent::builder("assistant").model("openai:gpt-4o-mini").build()?;
+/// let error = mosaic.session("user-42", &agent).await.unwrap_err(); // if there is no key
+/// assert_eq!(error.kind(), ErrorKind::Auth);
+/// assert!(error.to_string().contains("OPENAI_API_KEY"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 #[must_use = "a builder does nothing until `open`"]
 pub struct MosaicBuilder {
-    sources: Vec<Arc<dyn ModelSource>>,
+    models: Settings,
     runtime: Option<Arc<dyn Runtime>>,
 }
 
 impl MosaicBuilder {
-    /// Another source of models. Sources are asked in the order in which they were added.
+    /// The key of a provider, in place of its environment variable.
+    pub fn key(mut self, provider: impl Into<String>, key: impl Into<SecretString>) -> Self {
+        self.models.keys.insert(provider.into(), key.into());
+        self
+    }
+
+    /// Where keys and addresses of providers are looked up, in place of the process's environment: a vault, for one.
+    pub fn variables(mut self, read: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.models.variables = Some(Box::new(read));
+        self
+    }
+
+    /// Another provider: any server of a known wire API. It goes before one of the same name.
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.models.endpoints.push(endpoint);
+        self
+    }
+
+    /// What is known of a model that agents name: its window, its tool mode, its price.
+    pub fn model_info(mut self, info: ModelInfo) -> Self {
+        self.models.infos.push(info);
+        self
+    }
+
+    /// Another source of models. Sources are asked in the order in which they were added, and before the providers.
     pub fn models(mut self, source: Arc<dyn ModelSource>) -> Self {
-        self.sources.push(source);
+        self.models.sources.push(source);
+        self
+    }
+
+    /// What carries HTTP, in place of the library's own client.
+    pub fn transport(mut self, transport: Arc<dyn HttpTransport>) -> Self {
+        self.models.transport = Some(transport);
         self
     }
 
@@ -31,7 +84,7 @@ impl MosaicBuilder {
     /// Opens the store at an address: see [`Mosaic::open`].
     ///
     /// # Errors
-    /// As [`Mosaic::open`].
+    /// As [`Mosaic::open`]; `not_found` for the key of a provider that nobody knows.
     pub async fn open(self, url: impl AsRef<str>) -> Result<Mosaic, Error> {
         let store = mosaic_storage::open(url.as_ref()).await?;
         self.open_store(store)
@@ -40,12 +93,27 @@ impl MosaicBuilder {
     /// Over a store of the host's.
     ///
     /// # Errors
-    /// [`Error::NoRuntime`] outside of tokio.
+    /// [`Error::NoRuntime`] outside of tokio; `not_found` for the key of a provider that nobody knows.
     pub fn open_store(self, store: Arc<dyn SessionStore>) -> Result<Mosaic, Error> {
+        let mut models = self.models;
+        models.check()?;
+        models.transport = models.transport.map_or_else(own_transport, |given| Ok(Some(given)))?;
         let runtime = match self.runtime {
             Some(runtime) => runtime,
             None => Arc::new(TokioRuntime::current().map_err(|_| Error::NoRuntime)?),
         };
-        Ok(Mosaic::new(store, runtime, Arc::new(Sources(self.sources))))
+        let models = Models::new(models, runtime.clone());
+        Ok(Mosaic::new(store, runtime, Arc::new(models)))
     }
+}
+
+/// The library's own client, where this build has one.
+#[cfg(feature = "reqwest")]
+fn own_transport() -> Result<Option<Arc<dyn HttpTransport>>, Error> {
+    Ok(Some(Arc::new(mosaic_providers::transport::ReqwestTransport::new()?)))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn own_transport() -> Result<Option<Arc<dyn HttpTransport>>, Error> {
+    Ok(None)
 }

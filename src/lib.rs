@@ -38,8 +38,8 @@
 
 mod builder;
 mod failure;
+mod models;
 mod mosaic;
-mod sources;
 
 pub use builder::MosaicBuilder;
 pub use failure::Error;

@@ -10,6 +10,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "fmt", run: fmt },
     Step { name: "budget", run: budget },
     Step { name: "clippy", run: clippy },
+    Step { name: "features", run: features },
     Step { name: "docs", run: docs },
     Step { name: "tests", run: tests },
     Step { name: "doctests", run: doctests },
@@ -36,6 +37,15 @@ fn budget(project: &Project, _: &Options) -> Report {
 fn clippy(project: &Project, _: &Options) -> Report {
     let args = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
     Report::check(process::run(project.cargo().args(args)))
+}
+
+/// The library without its optional parts, as a host with its own transport and store builds it.
+fn features(project: &Project, _: &Options) -> Report {
+    let check = |package| {
+        let args = ["clippy", "--package", package, "--no-default-features", "--", "-D", "warnings"];
+        Report::check(process::run(project.cargo().args(args)))
+    };
+    check("mosaic-core").and(check("mosaic"))
 }
 
 fn docs(project: &Project, _: &Options) -> Report {

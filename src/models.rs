@@ -1,0 +1,120 @@
+//! Names to models: what an agent's `"provider:model"` becomes when a session opens.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mosaic_core::{
+    ChatModel, ErrorKind, HttpTransport, ModelError, ModelInfo, ModelRef, ModelSource, Runtime,
+};
+use mosaic_providers::endpoint::{Endpoint, Providers, known};
+use secrecy::{ExposeSecret, SecretString};
+
+/// What the builder was given to find models with.
+#[derive(Default)]
+pub(crate) struct Settings {
+    pub(crate) sources: Vec<Arc<dyn ModelSource>>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) keys: HashMap<String, SecretString>,
+    pub(crate) infos: Vec<ModelInfo>,
+    pub(crate) variables: Option<Variables>,
+    pub(crate) transport: Option<Arc<dyn HttpTransport>>,
+}
+
+type Variables = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+impl Settings {
+    /// Whether the keys are for providers that there are.
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
+        for provider in self.keys.keys() {
+            if !self.endpoints.iter().any(|endpoint| endpoint.provider() == provider) {
+                Endpoint::known(provider, |_| Some("set".to_owned()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The host's own sources first, then the table of providers. A name gives the same model each time, so that all sessions
+/// share what was encoded for it.
+pub(crate) struct Models {
+    sources: Vec<Arc<dyn ModelSource>>,
+    infos: Vec<ModelInfo>,
+    providers: Option<Providers>,
+    transport: Option<Arc<dyn HttpTransport>>,
+    runtime: Arc<dyn Runtime>,
+    made: Mutex<HashMap<ModelRef, Arc<dyn ChatModel>>>,
+}
+
+impl Models {
+    pub(crate) fn new(settings: Settings, runtime: Arc<dyn Runtime>) -> Self {
+        let Settings { sources, endpoints, keys, infos, variables, transport } = settings;
+        let variables = variables.unwrap_or_else(|| Box::new(|name| std::env::var(name).ok()));
+        // A key that was given stands for the variable that would hold it.
+        let variable = move |name: &str| {
+            let row = known().iter().find(|row| row.key_variable == Some(name));
+            let given = row.and_then(|row| keys.get(row.name)).map(|key| key.expose_secret().to_owned());
+            given.or_else(|| variables(name))
+        };
+        let providers = transport.clone().map(|transport| {
+            let table = Providers::new(variable, transport, runtime.clone());
+            endpoints.into_iter().fold(table, Providers::with)
+        });
+        Self { sources, infos, providers, transport, runtime, made: Mutex::default() }
+    }
+
+    fn make(&self, name: &ModelRef) -> Result<Arc<dyn ChatModel>, ModelError> {
+        for source in &self.sources {
+            match source.resolve(name) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                decided => return decided,
+            }
+        }
+        let (Some(providers), Some(transport)) = (&self.providers, &self.transport) else {
+            return Err(ModelError::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "`{name}` is behind HTTP and this build has no HTTP client; give the builder a transport, or \
+                     switch the feature `reqwest` of `mosaic` on"
+                ),
+            ));
+        };
+        let endpoint = providers.endpoint(name.provider())?;
+        let fits = |info: &&ModelInfo| &*info.provider == name.provider() && &*info.model == name.model();
+        let info = self.infos.iter().rev().find(fits).cloned();
+        let info = info.unwrap_or_else(|| ModelInfo::new(name.provider(), name.model()));
+        Ok(Arc::new(endpoint.model_with(info, transport.clone(), self.runtime.clone())))
+    }
+}
+
+impl ModelSource for Models {
+    fn resolve(&self, name: &ModelRef) -> Result<Arc<dyn ChatModel>, ModelError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(model) = made.get(name) {
+            return Ok(model.clone());
+        }
+        let model = self.make(name)?;
+        made.insert(name.clone(), model.clone());
+        Ok(model)
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("sources", &self.sources)
+            .field("endpoints", &self.endpoints)
+            .field("keys of", &self.keys.keys())
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Models {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Models")
+            .field("sources", &self.sources)
+            .field("providers", &self.providers)
+            .finish_non_exhaustive()
+    }
+}
