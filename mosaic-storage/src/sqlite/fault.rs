@@ -35,6 +35,7 @@ const READONLY: i32 = 8;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const CANTOPEN: i32 = 14;
+const CONSTRAINT: i32 = 19;
 const AUTH: i32 = 23;
 const NOTADB: i32 = 26;
 /// The shared memory beside the WAL could not grow: a full disk says so by this.
@@ -48,6 +49,11 @@ impl Fault {
     /// SQLite's extended result code.
     fn code(&self) -> Option<i32> {
         self.error.as_database_error()?.code()?.parse().ok()
+    }
+
+    /// Whether a row was refused.
+    pub(super) fn is_constraint(&self) -> bool {
+        self.code().is_some_and(|code| code & 0xff == CONSTRAINT)
     }
 
     /// Whether another program has a lock that it may let go of.

@@ -39,6 +39,7 @@ mod fault;
 mod options;
 mod owner;
 mod plan;
+mod queue;
 mod reader;
 mod schema;
 mod statements;

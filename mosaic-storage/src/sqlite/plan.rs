@@ -8,7 +8,7 @@ use mosaic_core::{Flush, Lease, Row, Seq, SessionInfo, SessionKey, StoreError};
 use crate::rules;
 
 /// What can share a transaction with others of its kind.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Change {
     Create { key: SessionKey, rows: Vec<Row> },
     Lease { key: SessionKey },
@@ -31,6 +31,14 @@ impl Change {
         match self {
             Self::Create { key, .. } | Self::Lease { key } => key,
             Self::Release { lease } | Self::Append { lease, .. } => &lease.key,
+        }
+    }
+
+    /// The rows that it brings.
+    pub(super) fn rows(&self) -> &[Row] {
+        match self {
+            Self::Create { rows, .. } | Self::Append { rows, .. } => rows,
+            Self::Lease { .. } | Self::Release { .. } => &[],
         }
     }
 
@@ -84,7 +92,7 @@ pub(super) struct Plan {
     pub(super) changed: Vec<SessionKey>,
     /// Rows to be written, with their sessions' numbers.
     pub(super) rows: Vec<(i64, Row)>,
-    /// Whether the counters are to be written; also the way to make a commit that has something to sync.
+    /// Whether the counters are to be written.
     pub(super) touch: bool,
 }
 
@@ -111,7 +119,9 @@ impl Plan {
                 // A durable append of nothing is there to sync what ordered ones wrote.
                 let sync_only = rows.is_empty() && flush == Flush::Durable;
                 let last = self.append(&lease, expected, rows, by)?;
-                self.touch |= sync_only;
+                if sync_only {
+                    self.sync();
+                }
                 Ok(Done::Appended(last))
             }
         }
@@ -216,6 +226,13 @@ impl Plan {
 
     fn place(&mut self, session: i64, rows: Vec<Row>) {
         self.rows.extend(rows.into_iter().map(|row| (session, row)));
+    }
+
+    /// Makes something to write, so that there is something to sync: SQLite does neither where nothing changes. An epoch is
+    /// skipped.
+    pub(super) fn sync(&mut self) {
+        self.counters.epoch += 1;
+        self.touch = true;
     }
 
     /// Whether there is nothing to write.

@@ -17,6 +17,10 @@ use super::schema::to_sql;
 /// Takes the write lock and tells what is known to be newest.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE; SELECT epoch, session, writer FROM meta";
 
+/// Takes the write lock, and fails if somebody else wrote last: with a second row for `meta`, which has room for one.
+const BEGIN_AS_LAST_WRITER: &str =
+    "BEGIN IMMEDIATE; INSERT INTO meta SELECT id, epoch, session, writer FROM meta WHERE writer <> ?";
+
 /// Heads of sessions, of a number of keys.
 pub(super) fn heads(keys: usize) -> String {
     format!(
@@ -31,9 +35,22 @@ pub(super) fn step(of: usize) -> usize {
     [128, 64, 32, 16].into_iter().find(|step| *step <= of).unwrap_or(of.min(8))
 }
 
+/// How the transaction of a plan begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// It has begun.
+    Before,
+    /// With the plan, which must fit into one call; after a pragma, if one is due.
+    AtOnce(Option<&'static str>),
+}
+
+/// So many rows, and so many heads, fit into one call for sure.
+pub(super) const ONE_CALL: usize = 8;
+
 /// What a call carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Shape {
+    begin: bool,
     rows: usize,
     heads: usize,
     /// The counters and the commit.
@@ -59,6 +76,7 @@ impl Statements {
         db: &mut SqliteConnection,
         plan: &mut Plan,
         writer: &str,
+        begin: Begin,
     ) -> Result<(), Fault> {
         let mut rows = std::mem::take(&mut plan.rows).into_iter();
         let mut changed = std::mem::take(&mut plan.changed);
@@ -68,8 +86,9 @@ impl Statements {
         let mut changed = changed.into_iter();
         loop {
             let shape = Shape {
+                begin: matches!(begin, Begin::AtOnce(_)),
                 rows: step(rows.len()),
-                heads: if rows.len() <= 8 { step(changed.len()) } else { 0 },
+                heads: if rows.len() <= ONE_CALL { step(changed.len()) } else { 0 },
                 end: None,
             };
             let last = shape.rows == rows.len() && shape.heads == changed.len();
@@ -77,7 +96,10 @@ impl Statements {
             let shape = Shape { end: last.then_some(end), ..shape };
 
             let mut arguments = SqliteArguments::default();
-            arguments.reserve(shape.rows * 6 + shape.heads * 5 + 3, 0);
+            arguments.reserve(shape.rows * 6 + shape.heads * 5 + 4, 0);
+            if shape.begin {
+                add(&mut arguments, writer)?;
+            }
             for key in changed.by_ref().take(shape.heads) {
                 if let Some(head) = plan.heads.get(&key) {
                     add(&mut arguments, head.id)?;
@@ -101,7 +123,15 @@ impl Statements {
                 add(&mut arguments, writer)?;
             }
             let text = self.text(shape);
-            sqlx::query_with(AssertSqlSafe(text), arguments).execute(&mut *db).await.doing("writing")?;
+            let query = match begin {
+                // A pragma is obeyed when it is parsed, so a call with one is not prepared for the next time.
+                Begin::AtOnce(Some(pragma)) => {
+                    let text = format!("{pragma}; {text}").into();
+                    sqlx::query_with(AssertSqlSafe::<Arc<str>>(text), arguments).persistent(false)
+                }
+                _ => sqlx::query_with(AssertSqlSafe(text), arguments),
+            };
+            query.execute(&mut *db).await.doing("writing")?;
             if last {
                 return Ok(());
             }
@@ -125,6 +155,9 @@ where
 
 fn text(shape: Shape) -> String {
     let mut parts = Vec::new();
+    if shape.begin {
+        parts.push(BEGIN_AS_LAST_WRITER.into());
+    }
     if shape.heads > 0 {
         parts.push(format!(
             "INSERT INTO sessions (id, tenant, name, epoch, owner) VALUES {}

@@ -15,9 +15,10 @@ use super::fault::Doing;
 use super::options::SqliteOptions;
 use super::owner::Owner;
 use super::plan::{Change, Done};
+use super::queue::Request;
 use super::reader::Reader;
 use super::schema::{self, Unusable};
-use super::writer::{Request, Writer};
+use super::writer::Writer;
 
 /// Sessions in a SQLite file. See [the module](super).
 #[derive(Debug)]
@@ -62,6 +63,7 @@ impl SqliteStore {
             durability: options.durability,
             level: None,
             known: Default::default(),
+            trusted: false,
             statements: Default::default(),
             unsynced: false,
             scrub: false,

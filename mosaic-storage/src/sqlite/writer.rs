@@ -9,10 +9,11 @@ use tokio::sync::oneshot;
 
 use super::fault::{Doing, Fault};
 use super::options::Durability;
-use super::owner::{Abandoned, Owner};
+use super::owner::Owner;
 use super::plan::{Change, Done, Head, Plan, Planner};
+use super::queue::{Answer, Request};
 use super::schema::{from_sql, to_sql};
-use super::statements::{self, BEGIN, Statements};
+use super::statements::{self, BEGIN, Begin, Statements};
 use crate::rules;
 
 /// At most so many changes go into one transaction: enough for a thousand sessions at once.
@@ -20,51 +21,6 @@ const GROUP: usize = 1024;
 
 /// With so many sessions known it is time to forget them all: some MB.
 const KNOWN: usize = 10_000;
-
-/// What the writer is asked to do.
-#[derive(Debug)]
-pub(super) enum Request {
-    Change(Change, oneshot::Sender<Result<Answer, StoreError>>),
-    Fork {
-        from: SessionKey,
-        upto: Seq,
-        to: SessionKey,
-        reply: oneshot::Sender<Result<SessionInfo, StoreError>>,
-    },
-    Erase {
-        key: SessionKey,
-        reply: oneshot::Sender<Result<(), StoreError>>,
-    },
-    Close {
-        reply: oneshot::Sender<Result<(), StoreError>>,
-    },
-}
-
-/// How a change ended. An answer that nobody takes, because the caller is gone, gives the lease in it back.
-#[derive(Debug)]
-pub(super) struct Answer {
-    done: Option<Done>,
-    abandoned: Abandoned,
-    queue: WeakUnboundedSender<Request>,
-}
-
-impl Answer {
-    /// Takes the answer.
-    pub(super) fn take(mut self) -> Option<Done> {
-        self.done.take()
-    }
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        if let (Some(Done::Leased(lease)), Some(queue)) = (self.done.take(), self.queue.upgrade()) {
-            // At once for this store: the caller's next request may stand in the queue already.
-            self.abandoned.add(lease.epoch);
-            // For the others. Fails only when the writer is gone, and its leases with it.
-            let _ = queue.send(Request::Change(Change::Release { lease }, oneshot::channel().0));
-        }
-    }
-}
 
 /// The one writer.
 #[derive(Debug)]
@@ -76,6 +32,8 @@ pub(super) struct Writer {
     /// How `PRAGMA synchronous` stands; `None` when that is not known.
     pub(super) level: Option<Level>,
     pub(super) known: Plan,
+    /// Whether this was the last to write, as far as it knows.
+    pub(super) trusted: bool,
     pub(super) statements: Statements,
     /// Commits were made that no sync has followed.
     pub(super) unsynced: bool,
@@ -89,6 +47,15 @@ pub(super) struct Writer {
 pub(super) enum Level {
     Normal,
     Full,
+}
+
+impl Level {
+    fn pragma(self) -> &'static str {
+        match self {
+            Self::Normal => "PRAGMA synchronous = NORMAL",
+            Self::Full => "PRAGMA synchronous = FULL",
+        }
+    }
 }
 
 impl Writer {
@@ -145,7 +112,7 @@ impl Writer {
                 for (result, reply) in results.into_iter().zip(replies) {
                     let (abandoned, queue) = (self.owner.abandoned().clone(), self.queue.clone());
                     // Where the caller is gone the answer is dropped here.
-                    let _ = reply.send(result.map(|done| Answer { done: Some(done), abandoned, queue }));
+                    let _ = reply.send(result.map(|done| Answer::new(done, abandoned, queue)));
                 }
             }
             Err(fault) => {
@@ -158,6 +125,11 @@ impl Writer {
     }
 
     async fn change(&mut self, changes: Vec<Change>) -> Result<Vec<Result<Done, StoreError>>, Fault> {
+        if self.fits_one_call(&changes)
+            && let Some(done) = self.change_at_once(&changes).await?
+        {
+            return Ok(done.into_iter().map(Ok).collect());
+        }
         let durable = changes.iter().any(Change::is_durable);
         let foreign = self.begin(durable).await?;
         self.learn(changes.iter().map(Change::key)).await?;
@@ -166,6 +138,43 @@ impl Writer {
         let results = changes.into_iter().map(|change| self.known.apply(change, &by)).collect();
         self.end(foreign).await?;
         Ok(results)
+    }
+
+    /// Whether changes are few, small, and about sessions that are known.
+    fn fits_one_call(&self, changes: &[Change]) -> bool {
+        let rows = || changes.iter().flat_map(Change::rows);
+        self.trusted
+            && changes.len() <= statements::ONE_CALL
+            && rows().count() <= statements::ONE_CALL
+            // They are copied, to be tried again.
+            && rows().map(|row| row.bytes.len()).sum::<usize>() < 64 << 10
+            && changes.iter().all(|change| self.known.heads.contains_key(change.key()))
+    }
+
+    /// Decides from what is known and writes it in one call, which fails if somebody else wrote meanwhile. `None`: that was so,
+    /// or something is refused, which only what the database says now can justify.
+    async fn change_at_once(&mut self, changes: &[Change]) -> Result<Option<Vec<Done>>, Fault> {
+        let alive = |id: &str, epoch| self.owner.alive(id, epoch);
+        let by = Planner { store: &self.store, me: self.owner.id(), alive: &alive };
+        let done: Result<Vec<Done>, StoreError> =
+            changes.iter().cloned().map(|change| self.known.apply(change, &by)).collect();
+        let (Ok(done), false) = (done, self.known.is_empty()) else {
+            self.forget();
+            return Ok(None);
+        };
+        let level = self.level_for(changes.iter().any(Change::is_durable));
+        let pragma = (self.level.replace(level) != Some(level)).then(|| level.pragma());
+        let begin = Begin::AtOnce(pragma);
+        match self.statements.write(&mut self.db, &mut self.known, self.owner.id(), begin).await {
+            Ok(()) => {
+                self.written();
+                Ok(Some(done))
+            }
+            Err(fault) => {
+                self.roll_back().await;
+                if fault.is_constraint() { Ok(None) } else { Err(fault) }
+            }
+        }
     }
 
     async fn fork(
@@ -241,20 +250,13 @@ impl Writer {
 
     /// Begins a transaction. What is known is believed only if nobody else wrote since; tells whether somebody did.
     async fn begin(&mut self, durable: bool) -> Result<bool, Fault> {
-        let level = match (self.durability, durable) {
-            (Durability::Full, true) => Level::Full,
-            _ => Level::Normal,
-        };
+        let level = self.level_for(durable);
         let begun = if self.level == Some(level) {
             sqlx::query(BEGIN).fetch_one(&mut self.db).await
         } else {
             // SQLite obeys this pragma when it is parsed, so it cannot be a statement that is prepared once.
             self.level = None;
-            let pragma = match level {
-                Level::Normal => "PRAGMA synchronous = NORMAL",
-                Level::Full => "PRAGMA synchronous = FULL",
-            };
-            sqlx::raw_sql(AssertSqlSafe(format!("{pragma}; {BEGIN}"))).fetch_one(&mut self.db).await
+            sqlx::raw_sql(AssertSqlSafe(format!("{}; {BEGIN}", level.pragma()))).fetch_one(&mut self.db).await
         };
         let meta = begun.doing("beginning a transaction")?;
         self.level = Some(level);
@@ -301,15 +303,30 @@ impl Writer {
             return Ok(());
         }
         self.known.touch |= foreign;
-        self.statements.write(&mut self.db, &mut self.known, self.owner.id()).await?;
+        self.statements.write(&mut self.db, &mut self.known, self.owner.id(), Begin::Before).await?;
+        self.written();
+        Ok(())
+    }
+
+    fn written(&mut self) {
         self.known.touch = false;
         self.unsynced = self.durability == Durability::Full && self.level == Some(Level::Normal);
-        Ok(())
+        self.trusted = true;
+    }
+
+    fn forget(&mut self) {
+        self.known = Plan::default();
+        self.trusted = false;
+    }
+
+    fn level_for(&self, durable: bool) -> Level {
+        if durable && self.durability == Durability::Full { Level::Full } else { Level::Normal }
     }
 
     /// Undoes a transaction that failed, and forgets what was known, for it may be what was not written.
     async fn roll_back(&mut self) {
-        self.known = Plan::default();
+        self.forget();
+        self.level = None;
         // Fails where SQLite has rolled back by itself, or where the transaction never began.
         let _ = sqlx::query("ROLLBACK").execute(&mut self.db).await;
     }
@@ -328,9 +345,11 @@ impl Writer {
     async fn close(mut self) -> Result<(), StoreError> {
         let mut result = Ok(());
         if self.unsynced {
-            self.known.touch = true;
             let synced = match self.begin(true).await {
-                Ok(foreign) => self.end(foreign).await,
+                Ok(foreign) => {
+                    self.known.sync();
+                    self.end(foreign).await
+                }
                 Err(fault) => Err(fault),
             };
             result = self.settle(synced.map(Ok)).await;

@@ -18,10 +18,18 @@ fn any_number_of_rows_is_reached_in_few_steps_of_few_shapes() {
 
 #[test]
 fn one_call_carries_heads_rows_counters_and_commit() {
-    let shape = Shape { rows: 2, heads: 1, end: Some(End::CountersAndCommit) };
+    let shape = Shape { begin: false, rows: 2, heads: 1, end: Some(End::CountersAndCommit) };
     assert_eq!(
         text(shape).split("; ").map(|part| part.split(' ').next().unwrap()).collect::<Vec<_>>(),
         ["INSERT", "INSERT", "UPDATE", "COMMIT"]
     );
     assert_eq!(text(shape).matches('?').count(), 5 + 2 * 6 + 3);
+}
+
+#[test]
+fn a_small_transaction_is_one_call() {
+    let shape = Shape { begin: true, rows: ONE_CALL, heads: ONE_CALL, end: Some(End::Commit) };
+    assert_eq!(step(ONE_CALL), ONE_CALL);
+    let text = text(shape);
+    assert!(text.starts_with("BEGIN IMMEDIATE; ") && text.ends_with("; COMMIT"), "{text}");
 }
