@@ -46,7 +46,7 @@ fn serve(words: &[&str]) -> Result<()> {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
         println!("listening on {}", listener.local_addr()?);
-        Ok(mock::serve(listener).await?)
+        Ok(mock::serve(listener, Default::default()).await?)
     })
 }
 

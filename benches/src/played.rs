@@ -4,6 +4,7 @@
 //! list of messages.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use mosaic_core::{
     ModelEvent, ModelInfo, ModelStream, Origin, Part, PartKind, StopReason, TransportError, Usage,
 };
 
+use crate::mock;
 use crate::scenario::{SHORT_TEXT, TOOL};
 
 /// A model that answers a user with a tool call, and the result of a call with a short text.
@@ -89,13 +91,27 @@ impl ChatModel for PlayedModel {
 #[derive(Debug, Clone)]
 pub struct PlayedTransport {
     pieces: Arc<Vec<(Bytes, usize)>>,
+    sent: Arc<AtomicUsize>,
 }
 
 impl PlayedTransport {
     /// Each piece as often as the number beside it says.
     #[must_use]
     pub fn new(pieces: Vec<(Bytes, usize)>) -> Self {
-        Self { pieces: Arc::new(pieces) }
+        Self { pieces: Arc::new(pieces), sent: Arc::default() }
+    }
+
+    /// One that answers with so many chunks of text, as the mock does.
+    #[must_use]
+    pub fn streaming(chunks: usize) -> Self {
+        let pieces = mock::pieces(chunks).into_iter();
+        Self::new(pieces.map(|(event, count)| (Bytes::from(event), count)).collect())
+    }
+
+    /// How many bytes the body of the last request had.
+    #[must_use]
+    pub fn last_body(&self) -> usize {
+        self.sent.load(Relaxed)
     }
 }
 
@@ -103,7 +119,7 @@ impl PlayedTransport {
 impl HttpTransport for PlayedTransport {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         // What a real one does: the pieces of the body become one.
-        drop(request.body_bytes());
+        self.sent.store(request.body_bytes().len(), Relaxed);
         let pieces = self.pieces.clone();
         let body = stream::unfold((pieces, 0, 0), |(pieces, mut piece, mut played)| async move {
             loop {

@@ -1,7 +1,7 @@
 //! The same work through Mosaic: an engine over a store, a session, an agent with one tool, a model behind HTTP.
 
 mod alone;
-mod setup;
+pub mod setup;
 mod stored;
 mod turns;
 

@@ -16,11 +16,14 @@ use crate::{Error, Result};
 
 /// The tool.
 #[derive(Debug)]
-pub(super) struct Weather(ToolSpec);
+pub struct Weather(ToolSpec);
 
 impl Weather {
     /// With its schema read.
-    pub(super) fn new() -> Result<Self> {
+    ///
+    /// # Errors
+    /// Never: the schema is a constant.
+    pub fn new() -> Result<Self> {
         let schema = serde_json::from_str(scenario::TOOL_SCHEMA)?;
         let spec = ToolSpec::new(scenario::TOOL, scenario::TOOL_DESCRIPTION, schema).effect(Effect::ReadOnly);
         Ok(Self(spec))
@@ -42,7 +45,10 @@ impl Tool for Weather {
 }
 
 /// An agent with the tool.
-pub(super) fn agent(model: Arc<dyn ChatModel>) -> Result<Agent> {
+///
+/// # Errors
+/// Never: nothing of it is made up at run time.
+pub fn agent(model: Arc<dyn ChatModel>) -> Result<Agent> {
     Ok(Agent::builder("bench")
         .model(model)
         .instructions(scenario::INSTRUCTIONS)
@@ -51,23 +57,31 @@ pub(super) fn agent(model: Arc<dyn ChatModel>) -> Result<Agent> {
 }
 
 /// The models of the mock at `url`, over one transport.
-#[derive(Clone)]
-pub(super) struct Models {
+#[derive(Debug, Clone)]
+pub struct Models {
     transport: Arc<dyn HttpTransport>,
     runtime: Arc<dyn Runtime>,
     url: String,
 }
 
 impl Models {
-    pub(super) fn new(url: &str) -> Result<Self> {
-        Ok(Self {
-            transport: Arc::new(ReqwestTransport::new()?),
-            runtime: runtime(),
-            url: format!("{url}/v1"),
-        })
+    /// Over the library's own HTTP client.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn new(url: &str) -> Result<Self> {
+        Ok(Self::over(Arc::new(ReqwestTransport::new()?), url))
     }
 
-    pub(super) fn model(&self, name: &str) -> Arc<dyn ChatModel> {
+    /// Over any transport.
+    #[must_use]
+    pub fn over(transport: Arc<dyn HttpTransport>, url: &str) -> Self {
+        Self { transport, runtime: runtime(), url: format!("{url}/v1") }
+    }
+
+    /// The model of that name.
+    #[must_use]
+    pub fn model(&self, name: &str) -> Arc<dyn ChatModel> {
         let codec = Arc::new(OpenAiChat::default());
         let profile = Profile {
             origin: Origin { api: codec.api().into(), provider: "mock".into(), model: name.into() },
@@ -80,33 +94,47 @@ impl Models {
         )
     }
 
-    pub(super) fn agent(&self, model: &str) -> Result<Agent> {
+    /// An agent with the tool and the model of that name.
+    ///
+    /// # Errors
+    /// As [`agent`].
+    pub fn agent(&self, model: &str) -> Result<Agent> {
         agent(self.model(model))
     }
 }
 
-pub(super) fn runtime() -> Arc<dyn Runtime> {
+/// The runtime of the caller.
+#[must_use]
+pub fn runtime() -> Arc<dyn Runtime> {
     Arc::new(mosaic_core::TokioRuntime::over(tokio::runtime::Handle::current()))
 }
 
 /// An engine over a store.
-pub(super) fn engine(store: Arc<dyn SessionStore>) -> Engine {
+#[must_use]
+pub fn engine(store: Arc<dyn SessionStore>) -> Engine {
     Engine::new(store, runtime(), None)
 }
 
 /// An engine that keeps everything in memory.
-pub(super) fn engine_in_ram() -> Engine {
+#[must_use]
+pub fn engine_in_ram() -> Engine {
     engine(Arc::new(mosaic_storage::RamStore::new()))
 }
 
 /// A question and its answer; the tool is called in between if the agent's model does so.
-pub(super) async fn turn(session: &Session, number: u64) -> Result<()> {
+///
+/// # Errors
+/// When the run fails, or its text is another.
+pub async fn turn(session: &Session, number: u64) -> Result<()> {
     let reply = session.send(scenario::question(number)).await?.finish().await?;
     check("text", reply.text.as_str(), scenario::SHORT_TEXT)
 }
 
 /// How many messages a session's log holds, as a provider counts them: a tool's result is one.
-pub(super) async fn messages(session: &Session) -> Result<u64> {
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn messages(session: &Session) -> Result<u64> {
     use mosaic_core::{Body, Seq};
     let is_message =
         |body: &Body| matches!(body, Body::Input { .. } | Body::Assistant { .. } | Body::ToolEnd { .. });

@@ -27,6 +27,8 @@ pub use model::{ModelName, UnknownModel};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use answer::{Asked, Streamed};
+use model::Mode;
 use tokio::net::TcpListener;
 
 /// What was served.
@@ -38,6 +40,18 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Connections of clients that asked a model.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Relaxed)
+    }
+
+    /// Requests to models.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Relaxed)
+    }
+
     fn json(&self) -> String {
         format!(
             r#"{{"connections":{},"requests":{},"received":{}}}"#,
@@ -48,12 +62,20 @@ impl Counters {
     }
 }
 
+/// A streamed answer of so many chunks, as events and how often each comes.
+#[must_use]
+pub fn pieces(chunks: usize) -> Vec<(String, usize)> {
+    let asked = Asked { model: "played", streamed: true, wants_usage: true, last_role: "user" };
+    let Streamed { first, repeated, last } = answer::streamed(Mode::Stream(chunks), asked);
+    let once = |event| (event, 1);
+    first.into_iter().map(once).chain([repeated]).chain(last.into_iter().map(once)).collect()
+}
+
 /// Serves until the process ends.
 ///
 /// # Errors
 /// When the listener fails.
-pub async fn serve(listener: TcpListener) -> std::io::Result<()> {
-    let counters = Arc::new(Counters::default());
+pub async fn serve(listener: TcpListener, counters: Arc<Counters>) -> std::io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         // Otherwise the system gathers small writes, and chunks arrive in lumps 40 ms apart.

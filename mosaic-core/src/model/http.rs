@@ -28,7 +28,7 @@ use super::{
     ChatModel, Codec, Delivery, Encodable, EncodeError, ModelCall, ModelError, ModelInfo, ModelRequest,
     ModelStream, Profile, ToolMode,
 };
-use crate::message::{Group, GroupBody};
+use crate::message::GroupBody;
 use crate::runtime::Runtime;
 use crate::transport::{Headers, HttpRequest, HttpTransport};
 
@@ -168,8 +168,12 @@ impl HttpModel {
 
     /// Each group is encoded at its first request; after that its bytes are shared.
     fn fragments(&self, request: &ModelRequest) -> Result<Vec<Bytes>, EncodeError> {
-        let encode = |group: &Arc<Group>| group.fragments().get(self.key, || self.fragment(group.body()));
-        request.groups.iter().map(encode).collect()
+        // Collecting results does not know the length, and would grow the list a dozen times.
+        let mut fragments = Vec::with_capacity(request.groups.len());
+        for group in request.groups.iter() {
+            fragments.push(group.fragments().get(self.key, || self.fragment(group.body()))?);
+        }
+        Ok(fragments)
     }
 
     fn fragment(&self, group: &GroupBody) -> Result<Bytes, EncodeError> {
