@@ -133,7 +133,7 @@ impl World {
     }
 
     fn tell(&mut self, outcome: Outcome) {
-        let recovery = if self.now.0 % 2 == 0 { RecoveryPolicy::TellModel } else { RecoveryPolicy::Ask };
+        let recovery = if self.now.0.is_multiple_of(2) { RecoveryPolicy::TellModel } else { RecoveryPolicy::Ask };
         let before = self.machine.phase();
         let decided = self.decide_as(outcome, recovery);
         decided.entries.iter().for_each(|entry| self.machine.apply(entry));
@@ -207,7 +207,7 @@ impl World {
             let error = report(kinds[usize::from(a) % 3]);
             return Outcome::ModelFailed { step, error, partial: Vec::new() };
         }
-        let mut parts = vec![Part::text(if a % 7 == 0 { "{}" } else { "words" })];
+        let mut parts = vec![Part::text(if a.is_multiple_of(7) { "{}" } else { "words" })];
         if a > 110 {
             for n in 0..=(a % 4) {
                 let name = ["read", "put", "pay", "ask", "none"][usize::from(n.wrapping_add(b)) % 5];
