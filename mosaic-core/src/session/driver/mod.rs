@@ -15,7 +15,7 @@ pub(crate) use command::{Command, NewInput};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::{OwnedMutexGuard, mpsc};
+use tokio::sync::mpsc;
 
 use super::entry::{Body, CancelReason, Entry};
 use super::error::SessionError;
@@ -63,34 +63,30 @@ impl Driver {
         let mut log = self.shared.log.clone().lock_owned().await;
         let bound = self.shared.bound();
         let mut writer = Writer::new(self.shared.clone());
+        let mut next = None;
         loop {
-            if let Err(error) = self.drive(&mut log, &mut writer, &bound).await {
-                self.fail(error);
+            if let Err(error) = self.drive(next, &mut log, &mut writer, &bound).await {
+                self.shared.feed.fail(error.report());
             }
             self.stop_all();
             writer.release().await;
             // Only now may somebody start another driver: the lease is free, and the log is ours until we drop it.
-            match self.shared.retire(&mut self.mailbox) {
-                None => break,
-                Some(command) => {
-                    if let Err(error) = self.begin(&mut log, &mut writer, &bound).await {
-                        command.refuse(error);
-                    } else if let Err(error) = self.obey(command, &mut log, &mut writer, &bound).await {
-                        self.fail(error);
-                    }
-                }
+            next = self.shared.retire(&mut self.mailbox);
+            if next.is_none() {
+                break;
             }
         }
     }
 
     async fn drive(
         &mut self,
-        log: &mut OwnedMutexGuard<Log>,
+        mut next: Option<Command>,
+        log: &mut Log,
         writer: &mut Writer,
         bound: &Bound,
     ) -> Result<(), SessionError> {
         loop {
-            while let Ok(command) = self.mailbox.try_recv() {
+            while let Some(command) = next.take().or_else(|| self.mailbox.try_recv().ok()) {
                 if !writer.is_leased()
                     && let Err(error) = self.begin(log, writer, bound).await
                 {
@@ -112,15 +108,8 @@ impl Driver {
             }
             match self.wait().await {
                 Woken::Command(None) => return Ok(()),
-                Woken::Command(Some(command)) => {
-                    if !writer.is_leased()
-                        && let Err(error) = self.begin(log, writer, bound).await
-                    {
-                        command.refuse(error);
-                        continue;
-                    }
-                    self.obey(command, log, writer, bound).await?;
-                }
+                Woken::Command(None) => return Ok(()),
+                Woken::Command(command) => next = command,
                 Woken::Outcome(outcome) => self.decide(outcome, log, writer, bound).await?,
                 Woken::Tool(done) => {
                     self.work.tools.remove(&(done.call.clone(), done.attempt));
@@ -140,8 +129,22 @@ impl Driver {
         }
     }
 
-    /// Becomes the writer, takes in what others wrote, and takes over what they left.
+    /// Becomes the writer, takes in what others wrote, and takes over what they left. All or nothing: without the lease
+    /// nothing is driven, so a call that somebody else has started is never taken for one of ours.
     async fn begin(&mut self, log: &mut Log, writer: &mut Writer, bound: &Bound) -> Result<(), SessionError> {
+        let begun = self.take_over(log, writer, bound).await;
+        if begun.is_err() {
+            writer.release().await;
+        }
+        begun
+    }
+
+    async fn take_over(
+        &mut self,
+        log: &mut Log,
+        writer: &mut Writer,
+        bound: &Bound,
+    ) -> Result<(), SessionError> {
         writer.lease(log).await?;
         self.shared.feed.begin(log.last());
         if log.bound.as_deref() != Some(bound.agent.digest()) {
@@ -168,46 +171,41 @@ impl Driver {
                 let run = self.shared.new_run();
                 let NewInput { parts, delivery, output, limits } = input;
                 let outcome = Outcome::Input { run, parts, delivery, output, limits };
-                let result = self.decided(outcome, log, writer, bound).await;
-                let _ = answer.send(result.map(|entries| {
+                let result = self.decided(outcome, log, writer, bound).await.map(|entries| {
                     let entry = entries.iter().find(|entry| matches!(entry.body, Body::Input { .. }));
-                    (
-                        entry.and_then(|entry| entry.run).unwrap_or(run),
-                        entry.map_or(log.last(), |entry| entry.seq),
-                    )
-                }));
+                    entry.map_or((run, log.last()), |entry| (entry.run.unwrap_or(run), entry.seq))
+                });
+                reply(answer, result)
             }
-            Command::Resume { answer } => {
-                let _ = answer.send(Ok(log.machine.run().zip(log.machine.input())));
+            Command::Resume { answer } => reply(answer, Ok(log.machine.run().zip(log.machine.input()))),
+            Command::Cancel { run, reason, answer } if log.machine.run() == Some(run) => {
+                // The model's call ends here and now; what it said is kept.
+                self.work.model = None;
+                let partial = self.shared.feed.partial();
+                let outcome = Outcome::Cancel { reason: CancelReason::Host { reason }, partial };
+                reply(answer, self.decide(outcome, log, writer, bound).await)
             }
-            Command::Cancel { run, reason, answer } => {
-                if log.machine.run() == Some(run) {
-                    // The model's call ends here and now; what it said is kept.
-                    self.work.model = None;
-                    let partial = self.shared.feed.partial();
-                    let reason = CancelReason::Host { reason };
-                    let outcome = Outcome::Cancel { reason, partial };
-                    let _ = answer.send(self.decided(outcome, log, writer, bound).await.map(drop));
-                } else {
-                    let _ = answer.send(Ok(()));
-                }
-            }
+            // It has ended already.
+            Command::Cancel { answer, .. } => reply(answer, Ok(())),
             Command::Answer { question, by, decision, answer } => {
                 let outcome = Outcome::Answered { question, by, decision };
-                let result = self.decided(outcome, log, writer, bound).await;
-                let _ = answer.send(result.and_then(|entries| {
-                    if entries.is_empty() {
+                match self.decided(outcome, log, writer, bound).await {
+                    Ok(entries) if entries.is_empty() => {
                         let reason = format!("there is no open question {question} in this session");
-                        return Err(SessionError::Invalid { reason });
+                        let _ = answer.send(Err(SessionError::Invalid { reason }));
+                        Ok(())
                     }
+                    result => reply(answer, result.map(drop)),
+                }
+            }
+            Command::Note { body, answer } => match self.note(body, log, writer).await {
+                Err(error @ SessionError::Invalid { .. }) => {
+                    let _ = answer.send(Err(error));
                     Ok(())
-                }));
-            }
-            Command::Note { body, answer } => {
-                let _ = answer.send(self.note(body, log, writer).await);
-            }
+                }
+                result => reply(answer, result),
+            },
         }
-        Ok(())
     }
 
     async fn note(
@@ -296,10 +294,6 @@ impl Driver {
         }
     }
 
-    fn fail(&mut self, error: SessionError) {
-        self.shared.feed.fail(error.report());
-    }
-
     /// Lets go of everything, without waiting: the log says what was going on.
     fn stop_all(&mut self) {
         self.work.model = None;
@@ -309,4 +303,18 @@ impl Driver {
         }
         while self.work.ended.try_recv().is_ok() {}
     }
+}
+
+/// Answers a command. When the store failed, the driver must stop as well: what it knows of the log may be wrong.
+fn reply<T>(
+    answer: tokio::sync::oneshot::Sender<Result<T, SessionError>>,
+    result: Result<T, SessionError>,
+) -> Result<(), SessionError> {
+    let stopped = match &result {
+        Ok(_) => Ok(()),
+        Err(error) => Err(SessionError::Stopped { report: error.report() }),
+    };
+    // Nobody may be listening any more.
+    let _ = answer.send(result);
+    stopped
 }

@@ -133,7 +133,8 @@ impl World {
     }
 
     fn tell(&mut self, outcome: Outcome) {
-        let recovery = if self.now.0.is_multiple_of(2) { RecoveryPolicy::TellModel } else { RecoveryPolicy::Ask };
+        let recovery =
+            if self.now.0.is_multiple_of(2) { RecoveryPolicy::TellModel } else { RecoveryPolicy::Ask };
         let before = self.machine.phase();
         let decided = self.decide_as(outcome, recovery);
         decided.entries.iter().for_each(|entry| self.machine.apply(entry));
