@@ -108,7 +108,6 @@ impl Driver {
             }
             match self.wait().await {
                 Woken::Command(None) => return Ok(()),
-                Woken::Command(None) => return Ok(()),
                 Woken::Command(command) => next = command,
                 Woken::Outcome(outcome) => self.decide(outcome, log, writer, bound).await?,
                 Woken::Tool(done) => {
