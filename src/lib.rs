@@ -55,3 +55,8 @@ pub mod prelude {
         ToolContext, ToolError, ToolOutput,
     };
 }
+
+/// The examples of the README are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
