@@ -27,6 +27,8 @@ const API: &str = super::API;
 /// The end of a fragment whose last block takes a breakpoint.
 pub(super) const CACHEABLE_END: &str = "}]}";
 const OTHER_END: &str = "}] }";
+/// The beginning of a fragment that begins with an answer.
+pub(super) const ASSISTANT_HEAD: &str = r#"{"role":"assistant","content":["#;
 
 /// The group as messages, joined by commas.
 pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::Bytes, EncodeError> {
@@ -121,7 +123,6 @@ fn media_block(media: &Media, out: &mut Writer) -> Result<(), EncodeError> {
 }
 
 fn assistant(parts: &[Part], same: bool, ids: &Ids, last: bool, out: &mut Writer) -> Result<(), EncodeError> {
-    const HEAD: &str = r#"{"role":"assistant","content":["#;
     let mut blocks = Writer::with_capacity(256);
     let mut cacheable = false;
     let mut calls = 0_usize;
@@ -148,7 +149,7 @@ fn assistant(parts: &[Part], same: bool, ids: &Ids, last: bool, out: &mut Writer
     if blocks.len() == 0 {
         return Ok(());
     }
-    out.raw(HEAD).bytes(&blocks.into_bytes()).raw("]");
+    out.raw(ASSISTANT_HEAD).bytes(&blocks.into_bytes()).raw("]");
     out.raw(if cacheable || !last { "}" } else { OTHER_END.trim_start_matches("}]") });
     Ok(())
 }

@@ -14,7 +14,7 @@ use mosaic_core::{
 };
 use serde_json::{Map, Value, json};
 
-use super::message::CACHEABLE_END;
+use super::message::{ASSISTANT_HEAD, CACHEABLE_END};
 use super::models::{self, Thinking};
 use super::{Cache, Quirks};
 use crate::wire::write::Writer;
@@ -99,6 +99,11 @@ fn write_messages(fragments: &[Bytes], quirks: &Quirks, out: &mut Writer) {
         }
     }
     out.key("messages").raw("[");
+    // "first message must use the user role": a conversation may have been cut before an answer.
+    let first = fragments.iter().find(|fragment| !fragment.is_empty());
+    if first.is_some_and(|first| first.starts_with(ASSISTANT_HEAD.as_bytes())) {
+        out.raw(r#"{"role":"user","content":[{"type":"text","text":"(earlier messages were left out)"}]}"#);
+    }
     for (index, fragment) in fragments.iter().enumerate().filter(|(_, fragment)| !fragment.is_empty()) {
         out.comma();
         match fragment.strip_suffix(CACHEABLE_END.as_bytes()) {

@@ -312,3 +312,12 @@ fn the_limit_of_tokens_is_always_sent() {
     let params = ModelParams { max_output_tokens: Some(7), ..ModelParams::default() };
     assert_eq!(body("claude-3-opus", Cache::Off, &[], |request| request.params = &params)["max_tokens"], 7);
 }
+
+#[test]
+fn a_conversation_that_begins_with_an_answer_gets_a_message_of_the_user_before_it() {
+    let answer = fragment(&assistant(vec![Part::text("Hi")], "m", vec![]));
+    let sent = body("m", Cache::Off, &[Bytes::new(), answer], |_| {});
+    let roles: Vec<&Value> =
+        sent["messages"].as_array().unwrap().iter().map(|message| &message["role"]).collect();
+    assert_eq!(roles, ["user", "assistant"]);
+}

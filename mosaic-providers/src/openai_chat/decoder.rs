@@ -70,6 +70,7 @@ impl Decoder for ChatDecoder {
         let answer = &mut self.answer;
         let result = self.framing.push(bytes, |frame| match frame {
             Frame::Event(data) => answer.event(data, events).map(|()| !answer.done),
+            Frame::Error(data) => Err(error::from_event(data)),
             Frame::Rest(_) | Frame::Body(_) => Ok(true),
         });
         self.close(result)
@@ -82,6 +83,7 @@ impl Decoder for ChatDecoder {
         let answer = &mut self.answer;
         let result = self.framing.finish(|frame| match frame {
             Frame::Body(body) => answer.body(body, events),
+            Frame::Error(data) => Err(error::from_event(data)),
             Frame::Rest(data) | Frame::Event(data) => match answer.event(data, events) {
                 // The last event was cut: not an answer that cannot be read, but one that is not all there.
                 Err(error) if error.kind == ErrorKind::Decode => Ok(()),

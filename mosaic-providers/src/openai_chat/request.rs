@@ -22,7 +22,17 @@ pub(super) fn tools(tools: &[&ToolSpec]) -> Result<Bytes, EncodeError> {
     for tool in tools {
         out.comma().raw(r#"{"type":"function","function":{"name":"#).string(&tool.name);
         out.raw(r#","description":"#).string(&tool.description);
-        out.raw(r#","parameters":"#).value("a tool's schema", &tool.input_schema)?.raw("}}");
+        out.raw(r#","parameters":"#);
+        match tool.input_schema.as_object().filter(|schema| !schema.contains_key("properties")) {
+            // "object schema missing properties": OpenAI refuses a tool without parameters in its shortest form.
+            Some(schema) => {
+                let mut schema = schema.clone();
+                schema.insert("properties".to_owned(), Map::new().into());
+                out.value("a tool's schema", &schema)?
+            }
+            None => out.value("a tool's schema", &tool.input_schema)?,
+        };
+        out.raw("}}");
     }
     out.raw("]");
     Ok(out.into_bytes())
@@ -165,15 +175,21 @@ fn response_format(output: &OutputSpec, structured: Structured) -> Value {
         Structured::JsonObject => json!({ "type": "json_object" }),
         Structured::JsonSchema => json!({
             "type": "json_schema",
-            "json_schema": { "name": output.name, "schema": output.schema, "strict": strict(&output.schema, 0) },
+            "json_schema": { "name": output.name, "schema": output.schema, "strict": strict(&output.schema) },
         }),
     }
 }
 
-/// Whether the schema keeps to the dialect that OpenAI calls strict: every object closed, every property required.
-/// A schema that does not would be refused with `strict: true`.
+/// Whether the schema keeps to the dialect that OpenAI calls strict: an object at the root, every object closed, every
+/// property required. A schema that does not would be refused with `strict: true`.
 /// Source: <https://platform.openai.com/docs/guides/structured-outputs#supported-schemas>
-fn strict(schema: &Value, depth: usize) -> bool {
+fn strict(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("object")
+        && schema.get("anyOf").is_none()
+        && closed(schema, 0)
+}
+
+fn closed(schema: &Value, depth: usize) -> bool {
     // OpenAI allows ten levels of nesting; a schema that is deeper is not strict, and this cannot run away.
     if depth > 32 {
         return false;
@@ -193,9 +209,9 @@ fn strict(schema: &Value, depth: usize) -> bool {
             }
             let open = ["oneOf", "allOf", "not", "patternProperties", "default"];
             !open.iter().any(|name| members.contains_key(*name))
-                && members.values().all(|value| strict(value, depth + 1))
+                && members.values().all(|value| closed(value, depth + 1))
         }
-        Value::Array(values) => values.iter().all(|value| strict(value, depth + 1)),
+        Value::Array(values) => values.iter().all(|value| closed(value, depth + 1)),
         _ => true,
     }
 }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mosaic_core::{
-    CallId, Codec, Delivery, Encodable, Group, Media, MediaData, ModelInfo, ModelParams, Origin, OutputSpec,
-    Part, Profile, Reasoning, ToolCall, ToolChoice, ToolResult, ToolSpec, ToolStatus,
+    CallId, Codec, Delivery, Encodable, Group, Media, MediaData, ModelEvent, ModelInfo, ModelParams, Origin,
+    OutputSpec, Part, Profile, Reasoning, ToolCall, ToolChoice, ToolResult, ToolSpec, ToolStatus,
 };
 use serde_json::{Value, json};
 
@@ -271,7 +271,8 @@ fn tools_and_their_choice() {
         body(&[], &quirks, |request| (request.tools, request.tool_choice) = (Some(&tools), &choice))
     };
     let auto = sent(ToolChoice::Auto, Quirks::default());
-    let function = json!({"name": "add", "description": "Adds.", "parameters": {"type": "object"}});
+    let function =
+        json!({"name": "add", "description": "Adds.", "parameters": {"type": "object", "properties": {}}});
     assert_eq!(auto["tools"], json!([{"type": "function", "function": function}]));
     assert!(auto.get("tool_choice").is_none());
     assert_eq!(sent(ToolChoice::Required, Quirks::default())["tool_choice"], "required");
@@ -298,6 +299,9 @@ fn a_schema_is_strict_only_if_it_keeps_to_the_strict_dialect() {
         json!({"type": "json_schema", "json_schema": {"name": "plan", "schema": closed, "strict": true}})
     );
     assert_eq!(format(open.clone(), Quirks::default())["response_format"]["json_schema"]["strict"], false);
+    // A choice at the root is a schema, but no strict one.
+    let choice = format(json!({"anyOf": [closed]}), Quirks::default());
+    assert_eq!(choice["response_format"]["json_schema"]["strict"], false);
     // DeepSeek knows JSON, but no schema: it is told in words.
     let deepseek = format(open, Quirks::deepseek());
     assert_eq!(deepseek["response_format"], json!({"type": "json_object"}));
@@ -307,4 +311,21 @@ fn a_schema_is_strict_only_if_it_keeps_to_the_strict_dialect() {
             .unwrap()
             .starts_with("Plan.\n\nAnswer with one JSON object")
     );
+}
+
+#[test]
+fn a_server_that_counts_reasoning_beside_the_answer_is_corrected() {
+    let answer = br#"{"choices":[{"message":{"content":"4"},"finish_reason":"stop"}],
+        "usage":{"prompt_tokens":9,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":30}}}"#;
+    let output = |quirks: Quirks| {
+        let mut decoder = OpenAiChat::new(quirks).decoder(&profile(), Delivery::Whole);
+        let mut events = Vec::new();
+        decoder.push(answer, &mut events).unwrap();
+        decoder.finish(&mut events).unwrap();
+        match events.pop() {
+            Some(ModelEvent::Done(end)) => end.usage.output,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((output(Quirks::default()), output(Quirks::xai())), (2, 32));
 }

@@ -132,10 +132,10 @@ impl SseParser {
     }
 
     fn append(&mut self, value: &[u8]) -> Result<(), SseError> {
-        self.check(self.data.len().saturating_add(value.len()))?;
         if self.has_data {
             self.data.push(b'\n');
         }
+        self.check(self.data.len().saturating_add(value.len()))?;
         self.data.extend_from_slice(value);
         self.has_data = true;
         Ok(())

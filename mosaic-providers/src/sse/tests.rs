@@ -115,7 +115,10 @@ fn a_line_that_is_too_long_is_refused_wherever_it_is_cut() {
 
 #[test]
 fn many_short_data_lines_are_limited_together() {
-    let mut parser = SseParser::with_limit(8);
-    let mut feed = parser.feed(b"data: 12\ndata: 345\ndata: 6789\n\n");
-    assert_eq!(feed.next(), Err(SseError::TooLong { limit: 8 }));
+    let next = |stream: &[u8]| {
+        SseParser::with_limit(12).feed(stream).next().map(|event| event.map(|event| event.data.len()))
+    };
+    assert_eq!(next(b"data: 12\ndata: 345\ndata: 6789\n\n"), Ok(Some(11)));
+    // The LF that joins them counts too.
+    assert_eq!(next(b"data: 12\ndata: 3456\ndata: 67890\n\n"), Err(SseError::TooLong { limit: 12 }));
 }

@@ -34,6 +34,12 @@ pub(crate) fn from_response(status: u16, headers: &Headers, body: &[u8]) -> Mode
     let mut error = build(Some(status), &found, || spoken_body(body));
     error.retry_after = retry_after(headers, &json, &found.message);
     let ids = ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "cf-ray"];
+    // OpenAI's and Anthropic's own clients follow it.
+    match headers.get("x-should-retry") {
+        Some("true") => error.retryable = true,
+        Some("false") => error.retryable = false,
+        _ => {}
+    }
     error.request_id =
         ids.iter().find_map(|name| headers.get(name)).map(str::to_owned).or_else(|| found.request_id.clone());
     error
@@ -47,6 +53,12 @@ pub(crate) fn from_object(json: &Value) -> ModelError {
     error.retry_after = retry_after(&Headers::default(), json, &found.message);
     error.request_id.clone_from(&found.request_id);
     error
+}
+
+/// The error that a stream tells in an event of that name, JSON or not.
+pub(crate) fn from_event(data: &str) -> ModelError {
+    let json = serde_json::from_str(data).unwrap_or_else(|_| serde_json::json!({ "message": data }));
+    from_object(&json)
 }
 
 /// A body with status 200 that is not what the API promises.
@@ -227,7 +239,8 @@ fn kind(status: Option<u16>, found: &Found) -> ErrorKind {
         Some(451) => ErrorKind::ContentFiltered,
         Some(405 | 501) => ErrorKind::Unsupported,
         Some(498 | 503 | 529) => ErrorKind::Overloaded,
-        Some(400..=499) => ErrorKind::InvalidRequest,
+        // A redirect is not followed: the base URL is not where the provider is.
+        Some(300..=499) => ErrorKind::InvalidRequest,
         Some(_) => ErrorKind::Server,
         None if found.has(&["not_found_error", "model_not_found"]) => ErrorKind::NotFound,
         None if found.has(&[

@@ -15,6 +15,8 @@ const BODY_LIMIT: usize = 64 * 1024 * 1024;
 pub(crate) enum Frame<'a> {
     /// The data of one event.
     Event(&'a str),
+    /// The data of an event that is named `error`.
+    Error(&'a str),
     /// An event that lacked its empty line at the end of the stream; it may be cut.
     Rest(&'a str),
     /// A whole body.
@@ -59,7 +61,9 @@ impl Framing {
             State::Events(parser) => {
                 let mut feed = parser.feed(bytes);
                 while let Some(event) = feed.next().map_err(too_long)? {
-                    if !take(Frame::Event(utf8(event.data)?))? {
+                    let data = utf8(event.data)?;
+                    let frame = if event.name == b"error" { Frame::Error(data) } else { Frame::Event(data) };
+                    if !take(frame)? {
                         break;
                     }
                 }

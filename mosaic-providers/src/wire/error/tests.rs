@@ -1,7 +1,7 @@
 use mosaic_core::{ErrorKind, Headers};
 use serde_json::json;
 
-use super::{from_object, from_response, unreadable};
+use super::{from_event, from_object, from_response, unreadable};
 
 fn kind(status: u16, body: &str) -> ErrorKind {
     from_response(status, &Headers::default(), body.as_bytes()).kind
@@ -10,6 +10,7 @@ fn kind(status: u16, body: &str) -> ErrorKind {
 #[test]
 fn the_kind_follows_from_codes_then_status_then_words() {
     let cases = [
+        (307, "", ErrorKind::InvalidRequest),
         (401, r#"{"error":{"message":"no","code":"invalid_api_key"}}"#, ErrorKind::Auth),
         (
             400,
@@ -112,4 +113,21 @@ fn an_error_inside_an_answer_may_tell_a_status() {
 fn a_key_in_the_providers_words_is_not_kept() {
     let body = r#"{"error":{"message":"Incorrect API key provided: sk-abcdefghijklmnop"}}"#;
     assert!(!from_response(401, &Headers::default(), body.as_bytes()).message.contains("abcdefgh"));
+}
+
+#[test]
+fn the_provider_may_say_itself_whether_to_ask_again() {
+    let with = |value: &'static str| {
+        let mut headers = Headers::default();
+        headers.push("x-should-retry", value);
+        from_response(500, &headers, b"").retryable
+    };
+    assert!(with("true") && !with("false"));
+}
+
+#[test]
+fn an_event_named_error_is_one_whatever_its_data() {
+    assert_eq!(from_event("upstream gone").kind, ErrorKind::Server);
+    assert!(from_event("upstream gone").message.contains("upstream gone"));
+    assert_eq!(from_event(r#"{"message":"busy","code":429}"#).kind, ErrorKind::RateLimited);
 }
