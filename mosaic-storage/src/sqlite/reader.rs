@@ -1,6 +1,5 @@
 //! Reading, on connections of its own.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -199,17 +198,12 @@ impl Pages {
     }
 }
 
-/// The kinds of entries come again and again: those are not allocated.
-fn kind_of(kind: &str) -> Cow<'static, str> {
-    Cow::Owned(kind.to_owned())
-}
-
 fn row_of(row: &SqliteRow) -> Result<Row, sqlx::Error> {
     let v: i64 = row.try_get(1)?;
     Ok(Row {
         seq: from_sql(row.try_get(0)?),
         v: u16::try_from(v).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        kind: kind_of(row.try_get(2)?),
+        kind: row.try_get::<String, _>(2)?.into(),
         at: Timestamp(row.try_get::<i64, _>(3)?.cast_unsigned()),
         bytes: Bytes::from(row.try_get::<Vec<u8>, _>(4)?),
     })

@@ -9,9 +9,8 @@
 //!
 //! The last number of a session is not stored: it is that of its last row.
 //!
-//! Rows lie in the order of their writing, not by session: a commit of many sessions then writes few pages and leaves none
-//! half empty. Clustered by session, 1,000 sessions with rows of 1 KB wrote a quarter of the rows a second, into a file half
-//! as large again.
+//! Rows lie in the order of their writing, not by session: a commit of many sessions then writes few pages. Clustered by
+//! session, rows of 1 KB in 1,000 sessions took five times the CPU each, and the file was larger.
 
 use mosaic_core::{Seq, StoreError};
 use sqlx::{Connection, Row, SqliteConnection};
