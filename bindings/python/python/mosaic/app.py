@@ -1,0 +1,156 @@
+"""The library, opened over a store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Generator
+from types import TracebackType
+from typing import Any
+
+from mosaic import _mosaic
+from mosaic._host import Host
+from mosaic.agent import Agent, Limits, ModelParams
+from mosaic.session import Session
+from mosaic.transport import Transport
+
+DEFAULT_TENANT = "default"
+
+
+class Mosaic:
+    """The library, opened over a store. It belongs to the event loop on which it was opened.
+
+    ```python
+    async with Mosaic.open("sqlite://app.db") as mosaic:
+        session = await mosaic.session("user-42", agent)
+    ```
+    """
+
+    def __init__(self, native: _mosaic.Engine, host: Host) -> None:
+        """Hold an engine. For `Mosaic.open`."""
+        self._native = native
+        self._host = host
+        self._loop = asyncio.get_running_loop()
+
+    @staticmethod
+    def open(url: str, *, transport: Transport | None = None) -> Opening:
+        """Open a store: ``sqlite://app.db``, or ``memory:`` for tests. Await it, or use ``async with``.
+
+        Args:
+            url: The store. A file that is not there is made.
+            transport: Carries the HTTP of all model calls, instead of the library's own client.
+
+        Raises:
+            StorageError: The store cannot be opened.
+        """
+        return Opening(url, transport)
+
+    async def session(self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT) -> Session:
+        """Open a session, or create it. Runs nothing.
+
+        Raises:
+            NotFoundError: Nobody knows the agent's model.
+            AuthError: The key of the model's provider is missing.
+        """
+        native = await self._native.session(tenant, name, self._bind(agent))
+        return Session(native, self._host, tenant, name, agent)
+
+    async def find_session(self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT) -> Session | None:
+        """Open a session that exists; None when it does not."""
+        native = await self._native.find_session(tenant, name, self._bind(agent))
+        return None if native is None else Session(native, self._host, tenant, name, agent)
+
+    async def erase(self, name: str, *, tenant: str = DEFAULT_TENANT) -> None:
+        """Remove a session and every trace of it."""
+        await self._native.erase(tenant, name)
+
+    async def close(self) -> list[str]:
+        """Return when nothing runs any more; names the calls that would not stop and were abandoned.
+
+        Runs that are going on are stopped, and `Session.resume` goes on with them another time.
+        """
+        return await self._native.close()
+
+    def _bind(self, agent: Agent) -> _mosaic.Agent:
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError(
+                "this Mosaic was opened on another event loop, where its tools run; open one for each loop, "
+                "or use `mosaic.blocking` from any thread"
+            )
+        scripted = None if isinstance(agent.model, str) else agent.model.native
+        tools = [{"handle": self._host.register(tool), "spec": tool.spec()} for tool in agent.tools]
+        described = {
+            "name": agent.name,
+            "model": agent.model if isinstance(agent.model, str) else None,
+            "instructions": agent.instructions,
+            "tools": tools,
+            "params": _params(agent.params),
+            "limits": _limits(agent.limits),
+        }
+        return self._native.agent(json.dumps(described), scripted)
+
+
+class Opening:
+    """A Mosaic that is being opened: to be awaited, or entered with ``async with``."""
+
+    def __init__(self, url: str, transport: Transport | None) -> None:
+        """Keep what is to be opened."""
+        self._url = url
+        self._transport = transport
+        self._opened: Mosaic | None = None
+
+    def __await__(self) -> Generator[Any, None, Mosaic]:
+        """Open it."""
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Mosaic:
+        """Open it for the block."""
+        self._opened = await self._open()
+        return self._opened
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it."""
+        if self._opened:
+            await self._opened.close()
+
+    async def _open(self) -> Mosaic:
+        native = await _mosaic.open(self._url, self._transport is not None)
+        host = Host(native.port(), self._transport)
+        native.port().start(host.deliver)
+        return Mosaic(native, host)
+
+
+def _params(params: ModelParams) -> dict[str, Any]:
+    given = {
+        "max_output_tokens": params.max_output_tokens,
+        "temperature": params.temperature,
+        "top_p": params.top_p,
+        "seed": params.seed,
+        "stop": list(params.stop),
+        "extra": params.extra,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    given = {
+        "max_steps": limits.max_steps,
+        "max_attempts": limits.max_attempts,
+        "max_output_tries": limits.max_output_tries,
+        "max_tokens": limits.max_tokens,
+        "run_timeout": duration(limits.run_timeout),
+        "tool_timeout": duration(limits.tool_timeout),
+        "parallel_tools": limits.parallel_tools,
+        "max_result_bytes": limits.max_result_bytes,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def duration(seconds: float | None) -> dict[str, int] | None:
+    """Give seconds as the library writes a duration."""
+    if seconds is None:
+        return None
+    whole = int(seconds)
+    return {"secs": whole, "nanos": round((seconds - whole) * 1e9)}

@@ -1,0 +1,154 @@
+//! The library, opened over a store, and agents as it knows them.
+
+use std::sync::Arc;
+
+use mosaic::Mosaic;
+use mosaic_core::port::Port;
+use mosaic_core::{
+    Agent, ErrorKind, ErrorReport, Limits, ModelChoice, ModelParams, SessionKey, TokioRuntime, Tool, ToolSpec,
+};
+use pyo3::prelude::*;
+use serde::Deserialize;
+
+use crate::bridge::{Failure, NOTHING, Outcome, future_into_py};
+use crate::port::PyPort;
+use crate::session::PySession;
+use crate::testing::PyScriptedModel;
+
+/// An agent, as Python describes it.
+#[derive(Deserialize)]
+struct Description {
+    name: String,
+    /// Absent when the model is given as an object.
+    model: Option<String>,
+    instructions: String,
+    tools: Vec<HostTool>,
+    params: ModelParams,
+    limits: Limits,
+}
+
+#[derive(Deserialize)]
+struct HostTool {
+    handle: u64,
+    spec: ToolSpec,
+}
+
+/// An agent.
+#[pyclass(frozen, module = "mosaic._mosaic", name = "Agent")]
+pub(crate) struct PyAgent {
+    agent: Agent,
+}
+
+/// The library, opened over a store.
+#[pyclass(frozen, module = "mosaic._mosaic", name = "Engine")]
+pub(crate) struct PyEngine {
+    mosaic: Mosaic,
+    port: Port,
+}
+
+/// Opens a store.
+#[pyfunction]
+pub(crate) fn open(py: Python<'_>, url: String, host_transport: bool) -> PyResult<Bound<'_, PyAny>> {
+    future_into_py(py, async move {
+        let runtime = TokioRuntime::current()
+            .map_err(|error| Failure::report(ErrorReport::new(ErrorKind::Internal, error.to_string())))?;
+        let port = Port::new(Arc::new(runtime));
+        let mut builder = Mosaic::builder();
+        if host_transport {
+            builder = builder.transport(Arc::new(port.transport()));
+        }
+        let mosaic = builder.open(&url).await.map_err(|error| Failure::report(error.report()))?;
+        Ok(PyEngine { mosaic, port })
+    })
+}
+
+#[pymethods]
+impl PyEngine {
+    /// The host port.
+    fn port(&self) -> PyPort {
+        PyPort { port: self.port.clone() }
+    }
+
+    /// Makes an agent of its description in JSON.
+    fn agent(
+        &self,
+        py: Python<'_>,
+        agent: &str,
+        scripted: Option<PyRef<'_, PyScriptedModel>>,
+    ) -> PyResult<PyAgent> {
+        let made = self.build(agent, scripted.map(|scripted| Arc::new(scripted.model.clone()).into()));
+        made.map(|agent| PyAgent { agent }).map_err(|failure| failure.into_py_err(py))
+    }
+
+    /// Opens a session, or creates it.
+    fn session<'py>(
+        &self,
+        py: Python<'py>,
+        tenant: String,
+        name: String,
+        agent: &PyAgent,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (mosaic, agent) = (self.mosaic.clone(), agent.agent.clone());
+        future_into_py(py, async move {
+            let opened = mosaic.session(SessionKey::of(tenant, name), &agent).await;
+            opened.map(PySession::new).map_err(|error| Failure::report(error.report()))
+        })
+    }
+
+    /// Opens a session that exists.
+    fn find_session<'py>(
+        &self,
+        py: Python<'py>,
+        tenant: String,
+        name: String,
+        agent: &PyAgent,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (mosaic, agent) = (self.mosaic.clone(), agent.agent.clone());
+        future_into_py(py, async move {
+            let found = mosaic.find_session(SessionKey::of(tenant, name), &agent).await;
+            found.map(|found| found.map(PySession::new)).map_err(|error| Failure::report(error.report()))
+        })
+    }
+
+    /// Removes a session and every trace of it.
+    fn erase<'py>(&self, py: Python<'py>, tenant: String, name: String) -> PyResult<Bound<'py, PyAny>> {
+        let mosaic = self.mosaic.clone();
+        future_into_py(py, async move {
+            let erased = mosaic.erase(SessionKey::of(tenant, name)).await;
+            erased.map(|()| NOTHING).map_err(|error| Failure::report(error.report()))
+        })
+    }
+
+    /// Waits until nothing runs, and closes. Names what would not stop.
+    fn close<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (mosaic, port) = (self.mosaic.clone(), self.port.clone());
+        future_into_py(py, async move {
+            let closed = mosaic.close().await;
+            // In any case: the event loop must not be left with tasks of ours.
+            let abandoned: Vec<String> = port.close().await.into_iter().map(|call| call.what).collect();
+            closed.map(|_| abandoned).map_err(|error| Failure::report(error.report()))
+        })
+    }
+}
+
+impl PyEngine {
+    fn build(&self, agent: &str, scripted: Option<ModelChoice>) -> Outcome<Agent> {
+        let invalid = |why: String| Failure::report(ErrorReport::new(ErrorKind::InvalidRequest, why));
+        let description: Description =
+            serde_json::from_str(agent).map_err(|error| invalid(format!("no description of an agent: {error}")))?;
+        let port = &self.port;
+        let tools = description
+            .tools
+            .into_iter()
+            .map(|HostTool { handle, spec }| Arc::new(port.tool(spec, handle)) as Arc<dyn Tool>);
+        let mut builder = Agent::builder(description.name)
+            .instructions(description.instructions)
+            .params(description.params)
+            .limits(description.limits)
+            .tools(tools);
+        if let Some(model) = scripted.or_else(|| description.model.map(Into::into)) {
+            builder = builder.model(model);
+        }
+        builder.build().map_err(|error| invalid(error.to_string()))
+    }
+}

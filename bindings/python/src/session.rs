@@ -1,0 +1,103 @@
+//! Sessions.
+
+use mosaic_core::{
+    Decision, ErrorKind, ErrorReport, Input, InputDelivery, OutputSpec, Part, Seq, Session, SessionError,
+};
+use pyo3::prelude::*;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::bridge::{Failure, NOTHING, Outcome, future_into_py};
+use crate::run::PyRun;
+
+/// What Python says.
+#[derive(Deserialize)]
+struct Said {
+    parts: Vec<Part>,
+    delivery: InputDelivery,
+    output: Option<OutputSpec>,
+}
+
+/// A session.
+#[pyclass(frozen, module = "mosaic._mosaic", name = "Session")]
+pub(crate) struct PySession {
+    session: Session,
+}
+
+impl PySession {
+    pub(crate) fn new(session: Session) -> Self {
+        Self { session }
+    }
+}
+
+#[pymethods]
+impl PySession {
+    /// Says something, in JSON.
+    fn send<'py>(&self, py: Python<'py>, input: String) -> PyResult<Bound<'py, PyAny>> {
+        let session = self.session.clone();
+        future_into_py(py, async move {
+            let Said { parts, delivery, output } = read(&input)?;
+            let input = Input { parts, delivery, output, ..Input::default() };
+            Ok(PyRun::new(session.send(input).await.map_err(failure)?))
+        })
+    }
+
+    /// Goes on with what was interrupted.
+    fn resume<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let session = self.session.clone();
+        future_into_py(py, async move { Ok(session.resume().await.map_err(failure)?.map(PyRun::new)) })
+    }
+
+    /// The log from an entry on, as JSON.
+    fn entries<'py>(&self, py: Python<'py>, start: u64) -> PyResult<Bound<'py, PyAny>> {
+        let session = self.session.clone();
+        future_into_py(py, async move { write(&session.entries(Seq(start)).await.map_err(failure)?) })
+    }
+
+    /// Answers a question with a decision in JSON.
+    fn answer<'py>(
+        &self,
+        py: Python<'py>,
+        question: u64,
+        by: String,
+        decision: String,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let session = self.session.clone();
+        future_into_py(py, async move {
+            let decision: Decision = read(&decision)?;
+            session.answer(Seq(question), by, decision).await.map_err(failure)?;
+            Ok(NOTHING)
+        })
+    }
+
+    /// Goes on from an earlier entry.
+    fn rewind<'py>(&self, py: Python<'py>, to: u64) -> PyResult<Bound<'py, PyAny>> {
+        let session = self.session.clone();
+        future_into_py(py, async move { Ok(session.rewind(Seq(to)).await.map_err(failure)?.0) })
+    }
+
+    /// Writes something of the host, in JSON, into the log.
+    fn record<'py>(&self, py: Python<'py>, kind: String, data: String) -> PyResult<Bound<'py, PyAny>> {
+        let session = self.session.clone();
+        future_into_py(py, async move {
+            let data: Value = read(&data)?;
+            Ok(session.record(kind, data).await.map_err(failure)?.0)
+        })
+    }
+}
+
+pub(crate) fn failure(error: SessionError) -> Failure {
+    Failure::report(error.report())
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> Outcome<T> {
+    serde_json::from_str(json).map_err(|error| {
+        Failure::report(ErrorReport::new(ErrorKind::InvalidRequest, format!("this makes no sense: {error}")))
+    })
+}
+
+pub(crate) fn write<T: serde::Serialize>(value: &T) -> Outcome<String> {
+    serde_json::to_string(value)
+        .map_err(|error| Failure::report(ErrorReport::new(ErrorKind::Internal, error.to_string())))
+}
