@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use mosaic::Mosaic;
+use mosaic_core::Engine as Mosaic;
 use mosaic_core::port::Port;
 use mosaic_core::{
-    Agent, ErrorKind, ErrorReport, Limits, ModelChoice, ModelParams, SessionKey, TokioRuntime, Tool, ToolSpec,
+    Agent, ErrorKind, ErrorReport, HttpTransport, Limits, ModelChoice, ModelParams, Runtime, SessionKey,
+    TokioRuntime, Tool, ToolSpec,
 };
+use mosaic_providers::endpoint::{Endpoint, Providers};
+use mosaic_providers::transport::ReqwestTransport;
 use pyo3::prelude::*;
 use serde::Deserialize;
 
@@ -46,18 +49,31 @@ pub(crate) struct PyEngine {
     port: Port,
 }
 
-/// Opens a store.
+/// Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API.
 #[pyfunction]
-pub(crate) fn open(py: Python<'_>, url: String, host_transport: bool) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn open(
+    py: Python<'_>,
+    url: String,
+    providers: Vec<(String, String)>,
+    host_transport: bool,
+) -> PyResult<Bound<'_, PyAny>> {
     future_into_py(py, async move {
         let runtime = TokioRuntime::current()
             .map_err(|error| Failure::report(ErrorReport::new(ErrorKind::Internal, error.to_string())))?;
-        let port = Port::new(Arc::new(runtime));
-        let mut builder = Mosaic::builder();
-        if host_transport {
-            builder = builder.transport(Arc::new(port.transport()));
-        }
-        let mosaic = builder.open(&url).await.map_err(|error| Failure::report(error.report()))?;
+        let runtime: Arc<dyn Runtime> = Arc::new(runtime);
+        let port = Port::new(runtime.clone());
+        let transport: Arc<dyn HttpTransport> = if host_transport {
+            Arc::new(port.transport())
+        } else {
+            let own = ReqwestTransport::new();
+            Arc::new(own.map_err(|error| ErrorReport::new(error.kind(), error.to_string()))?)
+        };
+        let models = providers
+            .into_iter()
+            .map(|(name, url)| Endpoint::compatible(name, url))
+            .fold(Providers::from_env(transport, runtime.clone()), Providers::with);
+        let store = mosaic_storage::open(&url).await.map_err(|error| Failure::report(error.report()))?;
+        let mosaic = Mosaic::new(store, runtime, Some(Arc::new(models)));
         Ok(PyEngine { mosaic, port })
     })
 }
@@ -134,8 +150,8 @@ impl PyEngine {
 impl PyEngine {
     fn build(&self, agent: &str, scripted: Option<ModelChoice>) -> Outcome<Agent> {
         let invalid = |why: String| Failure::report(ErrorReport::new(ErrorKind::InvalidRequest, why));
-        let description: Description =
-            serde_json::from_str(agent).map_err(|error| invalid(format!("no description of an agent: {error}")))?;
+        let description: Description = serde_json::from_str(agent)
+            .map_err(|error| invalid(format!("no description of an agent: {error}")))?;
         let port = &self.port;
         let tools = description
             .tools

@@ -16,12 +16,31 @@ use crate::session::{failure, write};
 pub(crate) struct PyRun {
     id: RunId,
     canceller: Canceller,
-    run: Arc<Mutex<Option<Run>>>,
+    run: Arc<Mutex<State>>,
+}
+
+/// Kept when it is over: whoever waited for the end may have been cancelled just then, and may ask again.
+enum State {
+    Going(Box<Run>),
+    Over(Outcome<String>),
+}
+
+impl State {
+    fn going(&mut self) -> Option<&mut Run> {
+        match self {
+            Self::Going(run) => Some(run),
+            Self::Over(_) => None,
+        }
+    }
 }
 
 impl PyRun {
     pub(crate) fn new(run: Run) -> Self {
-        Self { id: run.id(), canceller: run.canceller(), run: Arc::new(Mutex::new(Some(run))) }
+        Self {
+            id: run.id(),
+            canceller: run.canceller(),
+            run: Arc::new(Mutex::new(State::Going(Box::new(run)))),
+        }
     }
 }
 
@@ -37,7 +56,7 @@ impl PyRun {
         let run = self.run.clone();
         future_into_py(py, async move {
             let mut run = run.lock().await;
-            let Some(run) = run.as_mut() else { return Ok("[]".to_owned()) };
+            let Some(run) = run.going() else { return Ok("[]".to_owned()) };
             let first = run.try_next().await.map_err(failure)?;
             write(&first.map(|first| batch(run, first, max)).unwrap_or_default())
         })
@@ -47,7 +66,7 @@ impl PyRun {
     fn ready(&self, max: usize) -> Option<String> {
         // Somebody else reads at this moment: then the caller waits its turn.
         let mut run = self.run.try_lock().ok()?;
-        let run = run.as_mut()?;
+        let run = run.going()?;
         let first = run.ready()?;
         serde_json::to_string(&batch(run, first, max)).ok()
     }
@@ -56,21 +75,18 @@ impl PyRun {
     fn finish<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let run = self.run.clone();
         future_into_py(py, async move {
-            let mut place = run.lock().await;
-            let Some(run) = place.as_mut() else {
-                return Err(failure(SessionError::Invalid { reason: "this run was finished before".into() }));
-            };
-            // Not taken before its end: whoever waits may be cancelled meanwhile, and the run must stay.
-            while run.try_next().await.map_err(failure)?.is_some() {}
-            let original = run.fatal();
-            let Some(run) = place.take() else { return Ok(String::new()) };
-            match (run.finish().await, original) {
-                (Ok(reply), _) => reply_json(&reply),
-                (Err(_), Some(token)) if token.0.is::<Py<PyBaseException>>() => {
-                    Err(Failure::Original(token.0))
-                }
-                (Err(error), _) => Err(failure(error)),
+            let mut state = run.lock().await;
+            if let Some(run) = state.going() {
+                // To the end before the state changes: whoever waits may be cancelled meanwhile, and the run must stay.
+                while run.try_next().await.map_err(failure)?.is_some() {}
             }
+            let closed = State::Over(Err(failure(SessionError::Closed)));
+            let over = match std::mem::replace(&mut *state, closed) {
+                State::Going(run) => over(*run).await,
+                State::Over(over) => over,
+            };
+            *state = State::Over(over.clone());
+            over
         })
     }
 
@@ -96,7 +112,7 @@ impl PyRun {
             // An error means that the run has ended already, or that its store has failed; both end the wait below.
             let _ = canceller.cancel(reason).await;
             let mut run = run.lock().await;
-            if let Some(run) = run.as_mut() {
+            if let Some(run) = run.going() {
                 while let Ok(Some(_)) = run.try_next().await {}
             }
         });
@@ -104,6 +120,16 @@ impl PyRun {
             let _ = stopping.await;
             Ok(NOTHING)
         })
+    }
+}
+
+/// What a run that has ended came to; nothing is waited for.
+async fn over(run: Run) -> Outcome<String> {
+    let original = run.fatal();
+    match (run.finish().await, original) {
+        (Ok(reply), _) => reply_json(&reply),
+        (Err(_), Some(token)) if token.0.is::<Py<PyBaseException>>() => Err(Failure::Original(token.0)),
+        (Err(error), _) => Err(failure(error)),
     }
 }
 

@@ -8,7 +8,7 @@ import itertools
 import json
 import threading
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -39,6 +39,14 @@ class Port(Protocol):
         ...
 
 
+class Cancellable(Protocol):
+    """A run."""
+
+    def cancel(self, reason: str = ..., /) -> Awaitable[None]:
+        """Stop it."""
+        ...
+
+
 class Host:
     """Runs the tools and carries the HTTP of one event loop."""
 
@@ -50,6 +58,8 @@ class Host:
         self._tools: dict[int, Tool[..., Any]] = {}
         self._open: dict[int, asyncio.Task[None]] = {}
         self._credits: dict[int, _Credit] = {}
+        #: Runs that the program holds, so that closing can cancel them.
+        self.runs: weakref.WeakSet[Cancellable] = weakref.WeakSet()
         self._contexts: weakref.WeakValueDictionary[tuple[str, str], Starter] = weakref.WeakValueDictionary()
 
     def register(self, tool: Tool[..., Any]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -33,17 +33,21 @@ class Mosaic:
         self._loop = asyncio.get_running_loop()
 
     @staticmethod
-    def open(url: str, *, transport: Transport | None = None) -> Opening:
+    def open(
+        url: str, *, transport: Transport | None = None, providers: Mapping[str, str] | None = None
+    ) -> Opening:
         """Open a store: ``sqlite://app.db``, or ``memory:`` for tests. Await it, or use ``async with``.
 
         Args:
             url: The store. A file that is not there is made.
             transport: Carries the HTTP of all model calls, instead of the library's own client.
+            providers: More providers: names, and base URLs of servers that speak OpenAI's API. With
+                ``{"lab": "http://127.0.0.1:8080/v1"}`` a model is "lab:some-model".
 
         Raises:
             StorageError: The store cannot be opened.
         """
-        return Opening(url, transport)
+        return Opening(url, transport, providers or {})
 
     async def session(self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT) -> Session:
         """Open a session, or create it. Runs nothing.
@@ -64,11 +68,15 @@ class Mosaic:
         """Remove a session and every trace of it."""
         await self._native.erase(tenant, name)
 
-    async def close(self) -> list[str]:
-        """Return when nothing runs any more; names the calls that would not stop and were abandoned.
+    async def close(self, *, cancel: bool = False) -> list[str]:
+        """Return when nothing runs any more.
 
-        Runs that are going on are stopped, and `Session.resume` goes on with them another time.
+        Runs that are going on are waited for. With ``cancel``, or when an exception leaves the ``async with`` block,
+        they are cancelled first. Gives the names of calls that did not stop when they were cancelled: they are
+        abandoned.
         """
+        if cancel:
+            await asyncio.gather(*(run.cancel("Mosaic is being closed") for run in list(self._host.runs)))
         return await self._native.close()
 
     def _bind(self, agent: Agent) -> _mosaic.Agent:
@@ -93,9 +101,10 @@ class Mosaic:
 class Opening:
     """A Mosaic that is being opened: to be awaited, or entered with ``async with``."""
 
-    def __init__(self, url: str, transport: Transport | None) -> None:
+    def __init__(self, url: str, transport: Transport | None, providers: Mapping[str, str]) -> None:
         """Keep what is to be opened."""
         self._url = url
+        self._providers = providers
         self._transport = transport
         self._opened: Mosaic | None = None
 
@@ -113,10 +122,10 @@ class Opening:
     ) -> None:
         """Close it."""
         if self._opened:
-            await self._opened.close()
+            await self._opened.close(cancel=error is not None)
 
     async def _open(self) -> Mosaic:
-        native = await _mosaic.open(self._url, self._transport is not None)
+        native = await _mosaic.open(self._url, list(self._providers.items()), self._transport is not None)
         host = Host(native.port(), self._transport)
         native.port().start(host.deliver)
         return Mosaic(native, host)

@@ -22,7 +22,7 @@ import contextlib
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from mosaic import app
@@ -92,8 +92,9 @@ class _Loop:
         async def settle() -> None:
             try:
                 result = await work()
-            except asyncio.CancelledError:
-                done.cancel()
+            except asyncio.CancelledError as error:
+                # Not `done.cancel()`: whoever waits for a cancelled future is not told.
+                done.set_exception(error)
                 raise
             except BaseException as error:
                 done.set_exception(error)
@@ -195,11 +196,13 @@ class Mosaic:
         self._inner = inner
 
     @staticmethod
-    def open(url: str, *, transport: Transport | None = None) -> Mosaic:
+    def open(
+        url: str, *, transport: Transport | None = None, providers: Mapping[str, str] | None = None
+    ) -> Mosaic:
         """Open a store: ``sqlite://app.db``, or ``memory:`` for tests."""
 
         async def work() -> app.Mosaic:
-            return await app.Mosaic.open(url, transport=transport)
+            return await app.Mosaic.open(url, transport=transport, providers=providers)
 
         return Mosaic(_loop.run(work))
 
@@ -207,9 +210,9 @@ class Mosaic:
         """Use it for the block."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Close it."""
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close it; runs that are going on are waited for, or cancelled if an exception leaves the block."""
+        self.close(cancel=kind is not None)
 
     def session(self, name: str, agent: Agent, *, tenant: str = app.DEFAULT_TENANT) -> Session:
         """Open a session, or create it. Runs nothing."""
@@ -224,6 +227,6 @@ class Mosaic:
         """Remove a session and every trace of it."""
         _loop.run(lambda: self._inner.erase(name, tenant=tenant))
 
-    def close(self) -> list[str]:
-        """Return when nothing runs any more; names the calls that would not stop and were abandoned."""
-        return _loop.run(self._inner.close)
+    def close(self, *, cancel: bool = False) -> list[str]:
+        """Return when nothing runs any more; ``cancel`` cancels what is going on. Names what was abandoned."""
+        return _loop.run(lambda: self._inner.close(cancel=cancel))

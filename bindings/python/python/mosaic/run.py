@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mosaic import _mosaic
-from mosaic._host import Starter
+from mosaic._host import Host, Starter
 from mosaic.events import Event, from_json
 
 T = TypeVar("T")
@@ -60,12 +60,13 @@ class Run:
     Letting go of a run detaches from it: it goes on.
     """
 
-    def __init__(self, native: _mosaic.Run, starter: Starter) -> None:
+    def __init__(self, native: _mosaic.Run, host: Host, starter: Starter) -> None:
         """Hold a run. For `Session`."""
         self._native = native
         self._starter = starter
         self._events: deque[Event] = deque()
         self._reply: Reply | None = None
+        host.runs.add(self)
 
     @property
     def id(self) -> str:

@@ -93,7 +93,7 @@ class Session:
         """
         starter = self._host.started(self.tenant, self.name)
         native = await self._native.resume()
-        return None if native is None else Run(native, starter)
+        return None if native is None else Run(native, self._host, starter)
 
     async def entries(self, start: int = 1) -> list[Entry]:
         """Read the log from an entry on, as it is stored."""
@@ -115,7 +115,7 @@ class Session:
         parts = [{"type": "text", "text": said}] if isinstance(said, str) else list(said)
         starter = self._host.started(self.tenant, self.name)
         native = await self._native.send(json.dumps({"parts": parts, "delivery": delivery, "output": output}))
-        return Run(native, starter)
+        return Run(native, self._host, starter)
 
 
 def _plain(name: str) -> str:

@@ -12,6 +12,7 @@ use pyo3::sync::PyOnceLock;
 pub(crate) type Outcome<T> = Result<T, Failure>;
 
 /// A failure that is made an exception on the loop's thread.
+#[derive(Clone)]
 pub(crate) enum Failure {
     /// An error of the library: `mosaic.MosaicError` or one of its classes.
     Report(Box<ErrorReport>),
