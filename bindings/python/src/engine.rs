@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mosaic_core::Engine as Mosaic;
 use mosaic_core::port::Port;
 use mosaic_core::{
-    Agent, ErrorKind, ErrorReport, HttpTransport, Limits, ModelChoice, ModelParams, Runtime, SessionKey,
+    Agent, ErrorKind, ErrorReport, Limits, ModelChoice, ModelParams, Runtime, SessionKey,
     TokioRuntime, Tool, ToolSpec,
 };
 use mosaic_providers::endpoint::{Endpoint, Providers};
@@ -49,12 +49,13 @@ pub(crate) struct PyEngine {
     port: Port,
 }
 
-/// Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API.
+/// Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers.
 #[pyfunction]
 pub(crate) fn open(
     py: Python<'_>,
     url: String,
     providers: Vec<(String, String)>,
+    keys: Vec<(String, String)>,
     host_transport: bool,
 ) -> PyResult<Bound<'_, PyAny>> {
     future_into_py(py, async move {
@@ -62,18 +63,17 @@ pub(crate) fn open(
             .map_err(|error| Failure::report(ErrorReport::new(ErrorKind::Internal, error.to_string())))?;
         let runtime: Arc<dyn Runtime> = Arc::new(runtime);
         let port = Port::new(runtime.clone());
-        let transport: Arc<dyn HttpTransport> = if host_transport {
-            Arc::new(port.transport())
-        } else {
-            let own = ReqwestTransport::new();
-            Arc::new(own.map_err(|error| ErrorReport::new(error.kind(), error.to_string()))?)
-        };
-        let models = providers
-            .into_iter()
-            .map(|(name, url)| Endpoint::compatible(name, url))
-            .fold(Providers::from_env(transport, runtime.clone()), Providers::with);
-        let store = mosaic_storage::open(&url).await.map_err(|error| Failure::report(error.report()))?;
-        let mosaic = Mosaic::new(store, runtime, Some(Arc::new(models)));
+        let mut builder = Mosaic::builder().runtime(runtime);
+        for (name, url) in providers {
+            builder = builder.endpoint(Endpoint::compatible(name, url));
+        }
+        for (provider, key) in keys {
+            builder = builder.key(provider, key);
+        }
+        if host_transport {
+            builder = builder.transport(Arc::new(port.transport()));
+        }
+        let mosaic = builder.open(&url).await.map_err(|error| Failure::report(error.report()))?;
         Ok(PyEngine { mosaic, port })
     })
 }

@@ -34,7 +34,11 @@ class Mosaic:
 
     @staticmethod
     def open(
-        url: str, *, transport: Transport | None = None, providers: Mapping[str, str] | None = None
+        url: str,
+        *,
+        transport: Transport | None = None,
+        providers: Mapping[str, str] | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> Opening:
         """Open a store: ``sqlite://app.db``, or ``memory:`` for tests. Await it, or use ``async with``.
 
@@ -43,11 +47,12 @@ class Mosaic:
             transport: Carries the HTTP of all model calls, instead of the library's own client.
             providers: More providers: names, and base URLs of servers that speak OpenAI's API. With
                 ``{"lab": "http://127.0.0.1:8080/v1"}`` a model is "lab:some-model".
+            keys: Keys of providers, in place of their environment variables.
 
         Raises:
             StorageError: The store cannot be opened.
         """
-        return Opening(url, transport, providers or {})
+        return Opening(url, transport, providers or {}, keys or {})
 
     async def session(self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT) -> Session:
         """Open a session, or create it. Runs nothing.
@@ -101,9 +106,12 @@ class Mosaic:
 class Opening:
     """A Mosaic that is being opened: to be awaited, or entered with ``async with``."""
 
-    def __init__(self, url: str, transport: Transport | None, providers: Mapping[str, str]) -> None:
+    def __init__(
+        self, url: str, transport: Transport | None, providers: Mapping[str, str], keys: Mapping[str, str]
+    ) -> None:
         """Keep what is to be opened."""
         self._url = url
+        self._keys = keys
         self._providers = providers
         self._transport = transport
         self._opened: Mosaic | None = None
@@ -125,7 +133,9 @@ class Opening:
             await self._opened.close(cancel=error is not None)
 
     async def _open(self) -> Mosaic:
-        native = await _mosaic.open(self._url, list(self._providers.items()), self._transport is not None)
+        native = await _mosaic.open(
+            self._url, list(self._providers.items()), list(self._keys.items()), self._transport is not None
+        )
         host = Host(native.port(), self._transport)
         native.port().start(host.deliver)
         return Mosaic(native, host)

@@ -197,12 +197,16 @@ class Mosaic:
 
     @staticmethod
     def open(
-        url: str, *, transport: Transport | None = None, providers: Mapping[str, str] | None = None
+        url: str,
+        *,
+        transport: Transport | None = None,
+        providers: Mapping[str, str] | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> Mosaic:
         """Open a store: ``sqlite://app.db``, or ``memory:`` for tests."""
 
         async def work() -> app.Mosaic:
-            return await app.Mosaic.open(url, transport=transport, providers=providers)
+            return await app.Mosaic.open(url, transport=transport, providers=providers, keys=keys)
 
         return Mosaic(_loop.run(work))
 
