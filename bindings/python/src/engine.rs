@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use mosaic_core::Engine as Mosaic;
+use mosaic::Mosaic;
+use mosaic::providers::endpoint::Endpoint;
 use mosaic_core::port::Port;
 use mosaic_core::{
-    Agent, ErrorKind, ErrorReport, Limits, ModelChoice, ModelParams, Runtime, SessionKey,
-    TokioRuntime, Tool, ToolSpec,
+    Agent, ErrorKind, ErrorReport, Limits, ModelChoice, ModelParams, Runtime, SessionKey, TokioRuntime, Tool,
+    ToolSpec,
 };
-use mosaic_providers::endpoint::{Endpoint, Providers};
-use mosaic_providers::transport::ReqwestTransport;
 use pyo3::prelude::*;
 use serde::Deserialize;
 
