@@ -40,16 +40,26 @@ mod builder;
 mod failure;
 mod models;
 mod mosaic;
+#[cfg(feature = "jsonschema")]
+mod schema;
 
 pub use builder::MosaicBuilder;
 pub use failure::Error;
 pub use mosaic::Mosaic;
 pub use mosaic_core::*;
+// Written by name, this one goes before the core's own, which only finds the core.
+#[cfg(feature = "macros")]
+pub use mosaic_core::__private::facade_tool as tool;
 pub use mosaic_providers as providers;
 pub use mosaic_storage as storage;
+#[cfg(feature = "jsonschema")]
+pub use schema::FullCheck;
 
 /// What most files that use Mosaic need.
 pub mod prelude {
+    #[cfg(feature = "macros")]
+    pub use mosaic_core::__private::facade_tool as tool;
+
     pub use crate::{
         Agent, Effect, Error, ErrorKind, Event, Limits, Mosaic, Part, Reply, Run, RunEnd, Session, Tool,
         ToolContext, ToolError, ToolOutput,
