@@ -3,7 +3,11 @@
 use mosaic_core::{Codec, Delivery, Headers, ModelEvent, ModelInfo, Origin, Profile};
 
 /// All that a decoder says: deltas joined, the other events, and how it ended.
-fn read<'a>(codec: &dyn Codec, delivery: Delivery, pieces: impl Iterator<Item = &'a [u8]>) -> (String, String) {
+fn read<'a>(
+    codec: &dyn Codec,
+    delivery: Delivery,
+    pieces: impl Iterator<Item = &'a [u8]>,
+) -> (String, String) {
     let origin = Origin { api: codec.api().into(), provider: "fuzz".into(), model: "model".into() };
     let profile = Profile { origin, info: ModelInfo::new("fuzz", "model") };
     let mut decoder = codec.decoder(&profile, delivery);

@@ -5,6 +5,7 @@
 //! wire                     what both share: framing, lenient JSON, parts, errors
 //! sse                      one parser of server-sent events
 //! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
+//! validity                 whether a provider takes a request, for tests (feature `testing`)
 //! transport                HttpTransport over reqwest (feature `reqwest`)
 //! ```
 //!
@@ -17,4 +18,6 @@ pub mod endpoint;
 pub mod openai_chat;
 pub mod sse;
 pub mod transport;
+#[cfg(feature = "testing")]
+pub mod validity;
 mod wire;

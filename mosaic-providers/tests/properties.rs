@@ -200,6 +200,82 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+/// A part of an answer, of all kinds, whole and broken.
+fn said() -> impl Strategy<Value = Part> {
+    let text = || prop_oneof![Just(String::new()), Just(" \n".to_owned()), "[a-z \"]{1,6}"];
+    let opaque = prop_oneof![
+        Just(None),
+        Just(Some(serde_json::json!({"signature": "s"}))),
+        Just(Some(serde_json::json!({"redacted_thinking": "x"}))),
+        Just(Some(
+            serde_json::json!({"field": "reasoning", "reasoning_details": [{"type": "reasoning.text"}]})
+        )),
+    ];
+    let provider = prop_oneof![
+        Just(serde_json::json!({"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}})),
+        Just(serde_json::json!({"type": "web_search_tool_result", "tool_use_id": "s1", "content": []})),
+        Just(
+            serde_json::json!({"type": "server_tool_use", "id": "s2", "name": "web_search", "input": "cut"})
+        ),
+    ];
+    let arguments = prop_oneof![Just("{}"), Just(""), Just("{\"x\":"), Just("[1]"), Just("{\"x\":1}")];
+    let wire = prop_oneof![
+        Just(None),
+        "[a-c]{0,2}".prop_map(Some),
+        Just(Some("functions.add:0".to_owned())),
+        Just(Some("x".repeat(50)))
+    ];
+    prop_oneof![
+        text().prop_map(Part::text),
+        text().prop_map(|text| Part::Refusal { text }),
+        (text(), opaque).prop_map(|(text, opaque)| Part::Reasoning { text, opaque }),
+        provider.prop_map(|data| Part::Provider { kind: data["type"].as_str().unwrap().to_owned(), data }),
+        (arguments, wire).prop_map(|(arguments, wire_id)| Part::ToolCall(mosaic_core::ToolCall {
+            id: mosaic_core::CallId::default(),
+            wire_id,
+            name: "add".to_owned(),
+            arguments: arguments.to_owned(),
+        })),
+    ]
+}
+
+/// What a log may hold: inputs, and answers of this model or another, each call with its result.
+fn history() -> impl Strategy<Value = Vec<(bool, bool, Vec<Part>, String)>> {
+    prop::collection::vec(
+        (any::<bool>(), any::<bool>(), prop::collection::vec(said(), 0..6), "[a-z ]{0,3}"),
+        1..8,
+    )
+}
+
+/// The history as groups, as the machine builds them: ids that follow from the place in the log.
+fn groups(codec: &dyn Codec, history: &[(bool, bool, Vec<Part>, String)]) -> Vec<std::sync::Arc<Group>> {
+    let mut groups = vec![Group::user(vec![Part::text("Hi")])];
+    for (step, (user, same, parts, output)) in (0_u64..).zip(history) {
+        if *user {
+            let texts = parts.iter().filter(|part| matches!(part, Part::Text { .. })).cloned().collect();
+            groups.push(Group::user(texts));
+            continue;
+        }
+        let mut parts = parts.clone();
+        let mut results = Vec::new();
+        let calls = parts.iter_mut().filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call),
+            _ => None,
+        });
+        for (index, call) in calls.enumerate() {
+            call.id = mosaic_core::CallId::derive(step, index);
+            let content = vec![Part::text(output.clone())];
+            results.push(ToolResult { call: call.id.clone(), status: ToolStatus::Unknown, content });
+        }
+        let mut origin = profile(codec.api()).origin;
+        if !same {
+            origin.provider = "another".into();
+        }
+        groups.push(Group::assistant(parts, Some(origin), results).unwrap());
+    }
+    groups
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
@@ -237,6 +313,36 @@ proptest! {
             decoded(codec, Delivery::Whole, &[body.as_bytes()]);
             let error = codec.error(400, &mosaic_core::Headers::default(), body.as_bytes());
             prop_assert!(!error.message.is_empty());
+        }
+    }
+
+    #[test]
+    fn whatever_the_log_holds_the_request_is_valid_for_the_provider(history in history(), from in 0_usize..3) {
+        for codec in [&OpenAiChat::default() as &dyn Codec, &OpenAiChat::new(Quirks::mistral()), &Anthropic::default()] {
+            let profile = profile(codec.api());
+            // A conversation may have been cut before any group.
+            let groups = groups(codec, &history);
+            let fragments: Vec<_> = groups
+                .iter()
+                .skip(from.min(groups.len() - 1))
+                .map(|group| codec.fragment(group.body(), &profile).unwrap())
+                .collect();
+            if fragments.iter().all(|fragment| fragment.is_empty()) {
+                continue;
+            }
+            let request = mosaic_core::Encodable {
+                base_url: "http://host",
+                profile: &profile,
+                instructions: "Be brief.",
+                fragments: &fragments,
+                tools: None,
+                tool_choice: &mosaic_core::ToolChoice::Auto,
+                output: None,
+                params: &mosaic_core::ModelParams::default(),
+                delivery: Delivery::Streamed,
+            };
+            let body = serde_json::from_slice(&codec.encode(&request).unwrap().body_bytes()).unwrap();
+            prop_assert_eq!(mosaic_providers::validity::check(codec.api(), &body), Ok(()), "{}", body);
         }
     }
 

@@ -12,6 +12,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::quirks::ReasoningTokens;
 use crate::wire::lenient::{First, Int, List, Maybe, Str};
 
 /// A chunk, or a whole body.
@@ -217,8 +218,8 @@ struct CompletionDetails {
 }
 
 impl WireUsage {
-    /// In our words. `beside`: the server counts reasoning beside the completion instead of in it.
-    pub(super) fn usage(self, beside: bool) -> Usage {
+    /// In our words.
+    pub(super) fn usage(self, counted: ReasoningTokens) -> Usage {
         let prompt = self.prompt_tokens_details.0.unwrap_or_default();
         let completion = self.completion_tokens_details.0.unwrap_or_default();
         let first =
@@ -233,7 +234,10 @@ impl WireUsage {
         let output = self.completion_tokens.or_zero();
         Usage {
             input: self.prompt_tokens.or_zero(),
-            output: if beside { output.saturating_add(reasoning) } else { output },
+            output: match counted {
+                ReasoningTokens::InOutput => output,
+                ReasoningTokens::BesideOutput => output.saturating_add(reasoning),
+            },
             cached_input: first(&cached),
             cache_write: first(&[prompt.cache_write_tokens, self.cache_creation_input_tokens]),
             reasoning,

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::calls::Calls;
 use super::chunk::{Choice, Chunk, Message, ToolDelta};
-use super::quirks::Quirks;
+use super::quirks::{Quirks, ReasoningTokens};
 use super::reasoning::Thinking;
 use crate::wire::error;
 use crate::wire::framing::{Frame, Framing};
@@ -38,7 +38,7 @@ impl ChatDecoder {
     pub(super) fn new(profile: &Profile, quirks: &Quirks, delivery: Delivery) -> Self {
         let answer = Answer {
             origin: profile.origin.clone(),
-            reasoning_beside_output: quirks.reasoning_beside_output,
+            reasoning_tokens: quirks.reasoning_tokens,
             parts: Parts::default(),
             text: None,
             refusal: None,
@@ -99,7 +99,7 @@ impl Decoder for ChatDecoder {
 #[derive(Debug)]
 struct Answer {
     origin: Origin,
-    reasoning_beside_output: bool,
+    reasoning_tokens: ReasoningTokens,
     parts: Parts,
     text: Option<u32>,
     refusal: Option<u32>,
@@ -185,7 +185,7 @@ impl Answer {
             self.choice(choice, events)?;
         }
         if let Some(usage) = usage {
-            self.usage = usage.usage(self.reasoning_beside_output);
+            self.usage = usage.usage(self.reasoning_tokens);
         }
         Ok(())
     }

@@ -36,8 +36,8 @@ mod request;
 mod tests;
 
 pub use quirks::{
-    CallIds, MaxTokens, NamedChoice, NoText, Quirks, ReasoningParam, ReasoningReplay, StreamUsage,
-    Structured, SystemRole, Texts,
+    CallIds, MaxTokens, NamedChoice, NoText, Quirks, ReasoningParam, ReasoningReplay, ReasoningTokens,
+    StreamUsage, Structured, SystemRole, Texts,
 };
 
 use bytes::Bytes;

@@ -99,8 +99,8 @@ pub struct Quirks {
     pub texts: Texts,
     /// Whether one tool can be forced by name.
     pub named_choice: NamedChoice,
-    /// The count of output tokens leaves reasoning out (xAI), so that it must be added.
-    pub reasoning_beside_output: bool,
+    /// Where reasoning is counted.
+    pub reasoning_tokens: ReasoningTokens,
 }
 
 /// Whether a stream's usage must be asked for.
@@ -134,6 +134,17 @@ pub enum Texts {
     List,
     /// Joined by an empty line.
     Joined,
+}
+
+/// Where a server counts the tokens of reasoning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ReasoningTokens {
+    /// In the tokens of the answer.
+    #[default]
+    InOutput,
+    /// Beside them, so that they must be added (xAI: its total is prompt, answer and reasoning).
+    BesideOutput,
 }
 
 /// Whether one tool can be forced by name.
@@ -201,7 +212,7 @@ impl Quirks {
     /// xAI. <https://docs.x.ai/docs/api-reference#chat-completions>
     #[must_use]
     pub fn xai() -> Self {
-        Self { reasoning_beside_output: true, ..Self::default() }
+        Self { reasoning_tokens: ReasoningTokens::BesideOutput, ..Self::default() }
     }
 
     /// Ollama's compatible endpoint. <https://github.com/ollama/ollama/blob/main/docs/openai.md>
