@@ -229,3 +229,21 @@ fn a_character_that_is_cut_between_two_pieces_is_whole() {
     }
     assert_eq!(events.iter().filter_map(shown).collect::<String>(), "é🎉");
 }
+
+#[test]
+fn blanks_and_a_bom_before_an_answer_say_nothing() {
+    let answer = "{\"choices\":[{\"message\":{\"content\":\"ok\"},\"finish_reason\":\"stop\"}]}";
+    let stream = "data: {\"choices\":[{\"delta\":{\"content\":\"ok\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    for (body, blanks) in [(answer, " \n \r\n"), (stream, "\n\n\r\n")] {
+        let text = format!("\u{feff}{}{body}", blanks.repeat(50));
+        for pieces in [text.as_bytes().chunks(1).collect(), vec![text.as_bytes()]] {
+            let mut decoder = OpenAiChat::default().decoder(&profile("openai-chat"), Delivery::Streamed);
+            let mut events = Vec::new();
+            for piece in pieces {
+                decoder.push(piece, &mut events).unwrap();
+            }
+            decoder.finish(&mut events).unwrap();
+            assert_eq!(events.iter().filter_map(shown).collect::<String>(), "ok");
+        }
+    }
+}

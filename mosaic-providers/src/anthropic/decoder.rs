@@ -142,7 +142,7 @@ impl Answer {
             return Err(error::incomplete("a body"));
         }
         let whole: Body<'_> = serde_json::from_str(body).map_err(|source| match source.classify() {
-            serde_json::error::Category::Eof => error::incomplete("its end"),
+            serde_json::error::Category::Eof => error::incomplete("the rest of its JSON"),
             _ => error::unreadable("answer", body, Some(source)),
         })?;
         let failed = whole.kind.get() == Some("error") || whole.error.is_some_and(|error| !error.is_null());

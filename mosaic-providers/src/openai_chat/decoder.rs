@@ -119,7 +119,7 @@ impl Answer {
         let data = data.trim();
         if data == "[DONE]" {
             if !self.spoke {
-                return Err(error::incomplete("an answer in it"));
+                return Err(error::incomplete("anything said in it"));
             }
             self.done(events);
             return Ok(());
@@ -142,7 +142,7 @@ impl Answer {
         }
         let chunk: Chunk<'_> = serde_json::from_str(body).map_err(|source| match source.classify() {
             // The connection was closed in the middle, or the page is none of JSON's.
-            serde_json::error::Category::Eof => error::incomplete("its end"),
+            serde_json::error::Category::Eof => error::incomplete("the rest of its JSON"),
             _ => error::unreadable("answer", body, Some(source)),
         })?;
         if failed(&chunk) {

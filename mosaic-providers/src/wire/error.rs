@@ -80,11 +80,11 @@ pub(crate) fn unreadable(what: &str, body: &str, source: Option<serde_json::Erro
     }
 }
 
-/// A stream without its terminal event.
+/// An answer that is not all there: a stream without its terminal event, a body that was cut.
 pub(crate) fn incomplete(missing: &str) -> ModelError {
     ModelError::new(
         ErrorKind::Incomplete,
-        format!("the provider's stream ended without {missing}; what came may be cut off, so ask again"),
+        format!("the provider's answer ended without {missing}; what came may be cut off, so ask again"),
     )
 }
 

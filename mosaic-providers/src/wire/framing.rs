@@ -37,11 +37,14 @@ pub(crate) struct Framing {
     delivery: Delivery,
     state: State,
     held: Vec<u8>,
+    /// How many of the held bytes are a BOM and white space. Some servers send blanks for minutes to keep the connection
+    /// open; each is looked at once.
+    blank: usize,
 }
 
 impl Framing {
     pub(crate) fn new(delivery: Delivery) -> Self {
-        Self { delivery, state: State::Start, held: Vec::new() }
+        Self { delivery, state: State::Start, held: Vec::new(), blank: 0 }
     }
 
     /// Takes the next bytes and hands each whole event to `take`. `Ok(false)` of `take` ends the reading.
@@ -86,7 +89,7 @@ impl Framing {
             // A body of white space, or one that was too short to tell.
             State::Start | State::Body => {
                 let body = std::mem::take(&mut self.held);
-                take(Frame::Body(utf8(&body)?.trim()))
+                take(Frame::Body(utf8(&body)?.trim_start_matches('\u{feff}').trim()))
             }
         }
     }
@@ -95,8 +98,16 @@ impl Framing {
     fn sniff(&mut self, bytes: &[u8]) -> Result<bool, ModelError> {
         hold(&mut self.held, bytes)?;
         let bom: &[u8] = b"\xEF\xBB\xBF";
-        let held = self.held.strip_prefix(bom).unwrap_or(&self.held).trim_ascii_start();
-        if held.is_empty() || (held.len() < bom.len() && bom.starts_with(held)) {
+        if self.held.len() < bom.len() && bom.starts_with(&self.held) {
+            return Ok(false);
+        }
+        if self.blank == 0 && self.held.starts_with(bom) {
+            self.blank = bom.len();
+        }
+        let unseen = self.held.get(self.blank..).unwrap_or_default();
+        self.blank += unseen.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let held = self.held.get(self.blank..).unwrap_or_default();
+        if held.is_empty() {
             return Ok(false);
         }
         let events = match self.delivery {
