@@ -16,7 +16,7 @@ mod native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::bridge::shutdown;
+    use super::bridge::{assert_same_process, shutdown};
     #[pymodule_export]
     use super::engine::{PyAgent, PyEngine, open};
     #[pymodule_export]

@@ -10,7 +10,6 @@ import sys
 import textwrap
 import threading
 import weakref
-from collections.abc import Iterator
 
 import mosaic
 import pytest
@@ -130,35 +129,3 @@ def test_a_child_that_is_spawned_works() -> None:
         """
     )
     assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.fixture
-def exits() -> Iterator[list[tuple[int, str]]]:
-    seen: list[tuple[int, str]] = []
-    yield seen
-    assert [each for each in seen if each != (0, "")] == []
-
-
-def test_a_script_that_ends_right_after_its_last_await_exits_clean_50_times_of_50(
-    exits: list[tuple[int, str]],
-) -> None:
-    script = """
-        import asyncio
-        from mosaic import _mosaic
-        async def main():
-            for _ in range(20): _mosaic._panic("")  # results that come while the interpreter goes
-            await _mosaic._panic("")
-        asyncio.run(main())
-        """
-    # Several at once: under load it is that the race at exit shows.
-    for _ in range(10):
-        running = [
-            subprocess.Popen(
-                [sys.executable, "-c", textwrap.dedent(script)], stderr=subprocess.PIPE, text=True
-            )
-            for _ in range(5)
-        ]
-        for process in running:
-            _, errors = process.communicate(timeout=60)
-            exits.append((process.returncode, errors))
-    assert len(exits) == 50

@@ -6,6 +6,7 @@ from typing import final
 
 __version__: str
 
+def assert_same_process() -> None: ...
 def error_kinds() -> list[str]: ...
 def open(
     url: str, providers: list[tuple[str, str]], keys: list[tuple[str, str]], host_transport: bool

@@ -85,6 +85,8 @@ class Mosaic:
         return await self._native.close()
 
     def _bind(self, agent: Agent) -> _mosaic.Agent:
+        # First: in a forked child asyncio denies that a loop runs.
+        _mosaic.assert_same_process()
         if asyncio.get_running_loop() is not self._loop:
             raise RuntimeError(
                 "this Mosaic was opened on another event loop, where its tools run; open one for each loop, "

@@ -27,4 +27,4 @@ mod process;
 pub(crate) use failure::{Failure, Outcome};
 pub(crate) use future::{NOTHING, future_into_py};
 pub(crate) use inbox::Inbox;
-pub(crate) use process::{runtime, shutdown};
+pub(crate) use process::{assert_same_process, runtime, shutdown};

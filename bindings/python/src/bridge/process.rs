@@ -45,7 +45,8 @@ pub(super) fn started() -> Option<&'static Started> {
 }
 
 /// Threads do not survive a fork, and locks may be held by threads that are gone: say so before anything hangs.
-fn assert_same_process() -> PyResult<()> {
+#[pyfunction]
+pub(crate) fn assert_same_process() -> PyResult<()> {
     let (owner, here) = (OWNER.load(Ordering::Acquire), std::process::id());
     if owner == 0 || owner == here {
         return Ok(());
