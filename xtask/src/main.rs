@@ -4,6 +4,7 @@
 //! `.venv/` (Python packages) and `.cache/` (model weights). Nothing else on the machine is changed.
 
 mod bench;
+mod demo;
 mod model;
 mod process;
 mod project;
@@ -22,6 +23,7 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    Command { name: "demo", about: demo::ABOUT, run: demo::run },
     Command { name: "test", about: test::ABOUT, run: test::run },
     Command { name: "bench", about: bench::ABOUT, run: bench::run },
     Command { name: "model", about: model::ABOUT, run: model::run },

@@ -14,6 +14,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "docs", run: docs },
     Step { name: "tests", run: tests },
     Step { name: "doctests", run: doctests },
+    Step { name: "examples", run: examples },
 ];
 
 /// `mosaic-core` must stay under this many crates, itself included.
@@ -90,4 +91,24 @@ fn doctests(project: &Project, _: &Options) -> Report {
     let args = ["test", "--doc", "--workspace", "--all-features", "--no-fail-fast"];
     let (counts, result) = process::run_counting(project.cargo().args(args));
     Report::counted(counts, result)
+}
+
+/// The numbered examples: small, offline, and each runs to its end.
+fn examples(project: &Project, _: &Options) -> Report {
+    let folder = project.root().join("examples");
+    let names = std::fs::read_dir(&folder).map(|files| {
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        names.filter_map(|name| name.strip_suffix(".rs").map(str::to_owned)).collect::<BTreeSet<_>>()
+    });
+    let names = match names {
+        Ok(names) => names,
+        Err(error) => return Report::check(Err(format!("{}: {error}", project.show(&folder)))),
+    };
+    names.iter().filter(|name| name.starts_with(|c: char| c.is_ascii_digit())).fold(
+        Report::default(),
+        |report, name| {
+            let args = ["run", "--quiet", "--package", "mosaic", "--all-features", "--example", name];
+            report.and(Report::check(process::run(project.cargo().args(args))))
+        },
+    )
 }

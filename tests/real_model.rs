@@ -1,0 +1,115 @@
+//! One conversation with a real model. `cargo xtask test` starts it and says where it is; without it there is nothing to
+//! test here, and that is said.
+//!
+//! What a small model says is its own affair; what is checked is the structure: a valid call, the tool ran, its result is
+//! stored, the stream ended.
+#![cfg(all(feature = "sqlite", feature = "reqwest", feature = "macros"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use mosaic::prelude::*;
+use mosaic::providers::endpoint::Endpoint;
+use mosaic::{Body, ModelInfo, ModelParams, Seq, ToolMode, ToolStatus};
+
+static SUMS: AtomicUsize = AtomicUsize::new(0);
+
+/// Works out an arithmetic expression, such as 12 * (3 + 4).
+#[tool(effect = ReadOnly)]
+fn calculate(expression: String) -> String {
+    SUMS.fetch_add(1, Ordering::SeqCst);
+    format!("The value of {expression} is 391.")
+}
+
+/// The address of the model server, or the reason why there is none.
+fn base_url() -> Option<String> {
+    let url = std::env::var("MOSAIC_TEST_BASE_URL").ok();
+    if url.is_none() {
+        eprintln!("skipped: MOSAIC_TEST_BASE_URL is not set; `cargo xtask test` starts a model and sets it");
+    }
+    url
+}
+
+async fn open(url: &str, tool_mode: ToolMode, folder: &std::path::Path) -> Mosaic {
+    let mut info = ModelInfo::new("local", "real");
+    info.tool_mode = tool_mode;
+    Mosaic::builder()
+        .endpoint(Endpoint::compatible("local", url))
+        .model_info(info)
+        .open(format!("sqlite:{}", folder.join("real.db").display()))
+        .await
+        .unwrap()
+}
+
+fn agent(instructions: &str) -> mosaic::AgentBuilder {
+    let params =
+        ModelParams { temperature: Some(0.0), max_output_tokens: Some(64), ..ModelParams::default() };
+    let limits = Limits { max_steps: 3, run_timeout: Duration::from_secs(120), ..Limits::default() };
+    Agent::builder("real").model("local:real").instructions(instructions).params(params).limits(limits)
+}
+
+#[tokio::test]
+async fn a_real_model_streams_an_answer_that_is_stored() {
+    let Some(url) = base_url() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mosaic = open(&url, ToolMode::Native, folder.path()).await;
+    let session =
+        mosaic.session("chat", &agent("Answer in one short sentence.").build().unwrap()).await.unwrap();
+    let mut run = session.send("Say hello.").await.unwrap();
+    let mut said = String::new();
+    while let Some(event) = run.try_next().await.unwrap() {
+        if let Event::Text { delta, .. } = event {
+            said += &delta;
+        }
+    }
+    let reply = run.finish().await.unwrap();
+    assert_eq!(reply.end, Some(RunEnd::Done));
+    assert_eq!(reply.text, said, "what was streamed is what is stored");
+    assert!(!said.is_empty() && reply.usage.output > 0 && reply.usage.output <= 64, "{reply:?}");
+    mosaic.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_real_model_calls_a_tool_whose_result_is_stored() {
+    let Some(url) = base_url() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mosaic = open(&url, ToolMode::JsonSchema, folder.path()).await;
+    let agent = agent("Use calculate for arithmetic.").tool(calculate).build().unwrap();
+    let session = mosaic.session("sums", &agent).await.unwrap();
+    // A small model may call the tool again instead of answering; then the run meets its limit, which is no failure of
+    // what is tested here.
+    let _ = session.send("Use calculate to work out 17 * 23.").await.unwrap().finish().await;
+    mosaic.close().await.unwrap();
+
+    // Another process would read the same.
+    let mosaic = open(&url, ToolMode::JsonSchema, folder.path()).await;
+    let session = mosaic.find_session("sums", &agent).await.unwrap().unwrap();
+    let entries = session.entries(Seq(1)).await.unwrap();
+    let calls: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| match &entry.body {
+            Body::Assistant { parts, .. } => Some(parts.iter().filter_map(Part::as_call)),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let ended: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| match &entry.body {
+            Body::ToolEnd { call, status, .. } => Some((call, *status)),
+            _ => None,
+        })
+        .collect();
+    assert!(!calls.is_empty(), "the model called no tool: {entries:#?}");
+    for call in &calls {
+        assert_eq!(call.name, "calculate");
+        assert!(call.input().unwrap()["expression"].is_string(), "{call:?}");
+        let results = ended.iter().filter(|(of, _)| **of == call.id).count();
+        assert_eq!(results, 1, "{call:?} has one result");
+    }
+    let ran = ended.iter().filter(|(_, status)| *status == ToolStatus::Ok).count();
+    assert!(ran > 0 && ran == SUMS.load(Ordering::SeqCst), "each result is of a call that ran: {ended:?}");
+    assert!(matches!(entries.last().unwrap().body, Body::RunEnd { .. }), "the run ended");
+    mosaic.close().await.unwrap();
+}
