@@ -60,20 +60,27 @@ const WHEN: &str = "Call a tool only when the answer needs something that a tool
 small talk, and for what you already know or were told, answer yourself. When the result of a tool is there, answer \
 with it and do not make the same call again.";
 
+/// The same for forced answers, in the words that moved a small model the most.
+const WHEN_FORCED: &str = "Call a tool when the user asks for what it does. After its result, reply to the user. \
+Greetings and small talk need no tool.";
+
 fn forced(request: &ModelRequest, tools: &[&ToolSpec]) -> (String, Option<Arc<OutputSpec>>) {
     let must = must_call(&request.tool_choice);
     let mut text = begun(&request.instructions);
     describe(&mut text, tools);
     let shape = match &request.output {
         Some(_) => "{\"final_answer\": {...}}",
-        None => "{\"final_answer\": \"your answer to the user\"}",
+        None => "{\"final_answer\": TEXT}",
     };
-    text.push_str("Write one JSON object and nothing else. ");
-    let call = "{\"name\": \"the tool\", \"parameters\": {...}}";
+    let call = "{\"tool\": NAME, \"tool_input\": {...}}";
     let _ = match (tools.is_empty(), must) {
-        (true, _) => writeln!(text, "Answer the user:\n{shape}"),
-        (_, true) => writeln!(text, "Call a tool:\n{call}"),
-        _ => writeln!(text, "Either call a tool:\n{call}\nor answer the user:\n{shape}\n\n{WHEN}"),
+        (true, _) => writeln!(text, "To reply to the user, write {shape}."),
+        (_, true) => writeln!(text, "Call a tool: write {call}."),
+        _ => writeln!(
+            text,
+            "To call a tool, write {call}. You will then be given its result. To reply to the user, write {shape}.\n\
+             {WHEN_FORCED}"
+        ),
     };
     let free = json!({"type": "string"});
     let answer = request.output.as_ref().map_or(&free, |output| &output.schema);

@@ -48,7 +48,7 @@ fn written(mode: ToolMode, call: &ToolCall) -> String {
         Err(_) => serde_json::Value::from(call.arguments.as_str()).to_string(),
     };
     match mode {
-        ToolMode::JsonSchema => format!("{{\"name\": {name}, \"parameters\": {arguments}}}"),
+        ToolMode::JsonSchema => format!("{{\"tool\": {name}, \"tool_input\": {arguments}}}"),
         _ => format!("<tool_call>\n{{\"name\": {name}, \"arguments\": {arguments}}}\n</tool_call>"),
     }
 }
