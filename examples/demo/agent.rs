@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mosaic::prelude::*;
 use mosaic::providers::endpoint::{Endpoint, known};
-use mosaic::{ModelInfo, ModelParams, ModelRef};
+use mosaic::{ModelInfo, ModelParams, ModelRef, RecoveryPolicy};
 
 use crate::options::Options;
 use crate::tools;
@@ -53,7 +53,11 @@ pub(crate) fn agent(options: &Options) -> Result<Agent, Error> {
         params.max_output_tokens = Some(256);
     }
     let limits = Limits { max_steps: 6, run_timeout: Duration::from_secs(300), ..Limits::default() };
-    let builder = Agent::builder("demo").model(name(options)?).params(params).limits(limits);
+    let builder = Agent::builder("demo")
+        .recovery(RecoveryPolicy::Ask)
+        .model(name(options)?)
+        .params(params)
+        .limits(limits);
     let agent = if options.tools {
         builder
             .instructions(INSTRUCTIONS)

@@ -19,7 +19,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Error> {
     println!("An empty line ends it. Kill it whenever you like: started again, it goes on where it was.");
     if let Some(run) = session.resume().await? {
         println!("(going on with what was interrupted)");
-        show::follow(run).await?;
+        show::follow(&session, run).await?;
     }
     loop {
         print!("> ");
@@ -35,7 +35,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Error> {
         // A run that fails is told and stored; the session goes on.
         match session.send(line.trim()).await {
             Ok(run) => {
-                if let Err(error) = show::follow(run).await {
+                if let Err(error) = show::follow(&session, run).await {
                     println!("[{error}]");
                 }
             }

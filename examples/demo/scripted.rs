@@ -96,7 +96,7 @@ pub(crate) async fn work(options: &Options, name: &str, killed: bool) -> Result<
         match session.resume().await? {
             Some(run) => {
                 println!("(resumed: what was interrupted goes on)");
-                show::follow(run).await?;
+                show::follow(&session, run).await?;
             }
             None => println!("(nothing was interrupted)"),
         }
@@ -108,7 +108,7 @@ pub(crate) async fn work(options: &Options, name: &str, killed: bool) -> Result<
 
 async fn say(session: &Session, text: &str) -> Result<(), Error> {
     println!("> {text}");
-    show::follow(session.send(text).await?).await?;
+    show::follow(session, session.send(text).await?).await?;
     Ok(())
 }
 

@@ -24,6 +24,13 @@ pub(crate) fn notes(folder: &Path) -> PathBuf {
     folder.join("notes.txt")
 }
 
+/// Whether the call with that key has written its note: each line begins with the key of its call.
+pub(crate) fn is_noted(key: &str) -> bool {
+    let path = PLACE.get().map(|(path, _)| path);
+    let notes = path.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+    notes.lines().any(|line| line.split('\t').next() == Some(key))
+}
+
 /// What `add_note` says on standard error when its note is written and it waits to be killed.
 pub(crate) const HOLDING: &str = "demo: holding";
 
@@ -42,11 +49,13 @@ pub(crate) fn calculate(
 pub(crate) async fn add_note(
     /// The note.
     text: String,
+    ctx: &ToolContext,
 ) -> Result<String, ToolError> {
     let (path, hold) = PLACE.get().ok_or("the notes have no place")?;
     let failed = |error: std::io::Error| ToolError::new(format!("{}: {error}", path.display()));
     let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(failed)?;
-    file.write_all(format!("{}\n", text.replace('\n', " ")).as_bytes()).map_err(failed)?;
+    file.write_all(format!("{}\t{}\n", ctx.idempotency_key, text.replace('\n', " ")).as_bytes())
+        .map_err(failed)?;
     if *hold {
         eprintln!("{HOLDING}");
         std::future::pending::<()>().await;
