@@ -18,7 +18,7 @@ pub enum Workload {
     D64,
     /// 1,000 sessions at once, 3 turns with a tool call each; the model thinks 200 ms.
     E,
-    /// 20 turns without a tool on top of 2,000 messages.
+    /// 20 turns without a tool on top of 2,000 messages, after 20 that are not measured.
     F,
     /// As C, kept in SQLite, safe from the death of the process.
     GProcess,

@@ -71,15 +71,20 @@ pub(super) async fn long_history(url: &str) -> Result<Measured> {
         let role = if number % 2 == 0 { "user" } else { "assistant" };
         messages.push(Message::text(role, scenario::old_message(number)));
     }
-    client.ask(scenario::TEXT_MODEL, messages.get(..1).unwrap_or_default(), false).await?;
+    text_turns(&client, &mut messages).await?;
     let meter = Meter::start();
+    text_turns(&client, &mut messages).await?;
+    Ok(meter.stop(scenario::HISTORY_TURNS))
+}
+
+async fn text_turns(client: &Client, messages: &mut Vec<Message>) -> Result<()> {
     for number in 0..scenario::HISTORY_TURNS {
         messages.push(Message::text("user", scenario::question(number)));
-        let answer = client.ask(scenario::TEXT_MODEL, &messages, true).await?;
+        let answer = client.ask(scenario::TEXT_MODEL, messages, true).await?;
         check("text", answer.text.as_str(), scenario::SHORT_TEXT)?;
         messages.push(Message::text("assistant", answer.text));
     }
-    Ok(meter.stop(scenario::HISTORY_TURNS))
+    Ok(())
 }
 
 /// A conversation in which nobody spoke yet.
