@@ -1,6 +1,6 @@
 //! An agent, and how one is built.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use super::{Limits, digest};
 use crate::error::ErrorKind;
 use crate::model::{ChatModel, ModelParams, ModelRef, ModelRefError};
 use crate::session::RecoveryPolicy;
-use crate::tool::{Tool, ToolSet, ToolSetError};
+use crate::tool::{Tool, ToolSet, ToolSetError, ToolSpec};
 
 /// A model, or the name of one that is resolved when a session opens.
 #[derive(Debug, Clone)]
@@ -107,7 +107,8 @@ struct Inner {
     tools: ToolSet,
     limits: Limits,
     recovery: RecoveryPolicy,
-    digest: String,
+    /// Made when it is first asked for: when a session opens, not for every agent that is built.
+    digest: OnceLock<String>,
 }
 
 impl Agent {
@@ -170,7 +171,16 @@ impl Agent {
     /// Changes with anything that the model sees of the agent.
     #[must_use]
     pub fn digest(&self) -> &str {
-        &self.0.digest
+        self.0.digest.get_or_init(|| {
+            let of_spec = |spec: &ToolSpec| {
+                let (effect, approval) = (spec.effect, spec.approval);
+                format!("{}\n{}\n{}\n{effect:?}{approval:?}", spec.name, spec.description, spec.input_schema)
+            };
+            let specs: Vec<String> = self.0.tools.specs().iter().map(of_spec).collect();
+            let mut texts = vec![self.name(), &*self.0.instructions];
+            texts.extend(specs.iter().map(String::as_str));
+            digest(&texts)
+        })
     }
 }
 
@@ -242,27 +252,17 @@ impl AgentBuilder {
     /// # Errors
     /// No model or no name of one; two tools of one name, or a tool that providers refuse.
     pub fn build(self) -> Result<Agent, AgentError> {
-        let agent = self.name.to_string();
+        let agent = || self.name.to_string();
         let model = match self.model {
-            None => return Err(AgentError::NoModel { agent }),
-            Some(ModelChoice::Invalid(source)) => return Err(AgentError::Model { agent, source }),
+            None => return Err(AgentError::NoModel { agent: agent() }),
+            Some(ModelChoice::Invalid(source)) => return Err(AgentError::Model { agent: agent(), source }),
             Some(model) => model,
         };
-        let mut tools = ToolSet::new(self.tools).map_err(|source| AgentError::Tools { agent, source })?;
+        let mut tools =
+            ToolSet::new(self.tools).map_err(|source| AgentError::Tools { agent: agent(), source })?;
         if let Some(check) = self.check {
             tools = tools.with_check(check);
         }
-        let specs: Vec<String> = tools
-            .specs()
-            .iter()
-            .map(|spec| {
-                let (effect, approval) = (spec.effect, spec.approval);
-                format!("{}\n{}\n{}\n{effect:?}{approval:?}", spec.name, spec.description, spec.input_schema)
-            })
-            .collect();
-        let mut texts = vec![&*self.name, &*self.instructions];
-        texts.extend(specs.iter().map(String::as_str));
-        let digest = digest(&texts);
         Ok(Agent(Arc::new(Inner {
             name: self.name,
             instructions: self.instructions,
@@ -271,7 +271,7 @@ impl AgentBuilder {
             tools,
             limits: self.limits,
             recovery: self.recovery,
-            digest,
+            digest: OnceLock::new(),
         })))
     }
 }

@@ -33,6 +33,7 @@ use serde_json::Value;
 ///
 /// # Contract
 /// * `input` has passed the schema of [`spec`](Tool::spec).
+/// * [`spec`](Tool::spec) always gives the same.
 /// * A tool is called at most once a call, unless its [`Effect`] allows more.
 /// * When the run is cancelled or the timeout passes, the future is dropped: at once, or after a few seconds for a tool
 ///   that listens to [`ToolContext::cancelled`] because it must tidy up.

@@ -43,18 +43,16 @@ impl ToolSet {
     /// Two tools of one name, a name or a schema that providers refuse.
     pub fn new(tools: Vec<Arc<dyn Tool>>) -> Result<Self, ToolSetError> {
         let mut by_name = HashMap::with_capacity(tools.len());
-        let mut specs = Vec::with_capacity(tools.len());
-        for tool in tools {
-            let spec = tool.spec().clone();
+        for tool in &tools {
+            let spec = tool.spec();
             spec.validate()?;
-            if by_name.insert(spec.name.clone(), tool).is_some() {
+            if by_name.insert(spec.name.clone(), tool.clone()).is_some() {
                 return Err(ToolSetError::Duplicate { name: spec.name.to_string() });
             }
-            specs.push(spec);
         }
         Ok(Self {
             tools: Arc::new(by_name),
-            specs: Arc::new(ToolSpecs::new(specs)),
+            specs: Arc::new(ToolSpecs::of_tools(tools)),
             check: Arc::new(SubsetCheck),
         })
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
+use super::Tool;
 use crate::message::Fragments;
 
 /// What running a tool a second time would do.
@@ -130,26 +131,46 @@ impl ToolSpec {
 /// The tools of a request, in a stable order, with what they were encoded to.
 #[derive(Debug, Default)]
 pub struct ToolSpecs {
-    specs: Vec<ToolSpec>,
+    specs: Vec<Described>,
     fragments: Fragments,
+}
+
+/// A tool, or its description alone. A schema is a tree of some dozen blocks, so agents share it with their tools instead
+/// of copying it.
+#[derive(Debug)]
+enum Described {
+    Spec(ToolSpec),
+    Tool(Arc<dyn Tool>),
 }
 
 impl ToolSpecs {
     /// Of a list, in its order.
     #[must_use]
     pub fn new(specs: Vec<ToolSpec>) -> Self {
+        Self::of(specs.into_iter().map(Described::Spec).collect())
+    }
+
+    /// Of tools, in their order.
+    pub(super) fn of_tools(tools: Vec<Arc<dyn Tool>>) -> Self {
+        Self::of(tools.into_iter().map(Described::Tool).collect())
+    }
+
+    fn of(specs: Vec<Described>) -> Self {
         Self { specs, fragments: Fragments::default() }
     }
 
     /// The tools.
     pub fn iter(&self) -> impl Iterator<Item = &ToolSpec> {
-        self.specs.iter()
+        self.specs.iter().map(|described| match described {
+            Described::Spec(spec) => spec,
+            Described::Tool(tool) => tool.spec(),
+        })
     }
 
     /// The tool of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&ToolSpec> {
-        self.specs.iter().find(|spec| &*spec.name == name)
+        self.iter().find(|spec| &*spec.name == name)
     }
 
     /// Whether there are none.
