@@ -137,6 +137,7 @@ impl Run {
     /// [`SessionError::Run`] when it failed or met a limit, with what it had reached; [`SessionError::Stopped`] when it
     /// was interrupted and can be resumed. A run that the host cancelled is no error: [`Reply::end`] says so.
     pub async fn finish(mut self) -> Result<Reply, SessionError> {
+        self.reader.only_entries();
         while self.try_next().await?.is_some() {}
         let report = match &self.end {
             Some(RunEnd::Failed { error }) => error.clone(),

@@ -25,7 +25,10 @@ use live::Live;
 #[derive(Debug, Default)]
 pub(crate) struct Feed {
     state: Mutex<State>,
+    /// Anything is new.
     changed: Notify,
+    /// Entries are new, or there was a failure.
+    appended: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +63,7 @@ impl Feed {
             state.recent.push_back(entry);
         }
         drop(state);
-        self.notify();
+        self.notify_all();
     }
 
     /// A model step begins.
@@ -87,11 +90,16 @@ impl Feed {
     /// The driver stopped before the run was over.
     pub(crate) fn fail(&self, error: ErrorReport) {
         self.lock().failed = Some(error);
-        self.notify();
+        self.notify_all();
     }
 
-    /// Wakes the readers.
+    /// Wakes the readers of live pieces.
     pub(crate) fn notify(&self) {
         self.changed.notify_waiters();
+    }
+
+    fn notify_all(&self) {
+        self.notify();
+        self.appended.notify_waiters();
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Reader {
     cursor: Cursor,
     /// Only what belongs to this run.
     run: Option<RunId>,
+    /// Whether it wants what is being said right now, too.
+    live: bool,
     generation: u64,
     /// Whether pieces of the live generation were handed out.
     shown: bool,
@@ -39,7 +41,21 @@ enum Next {
 
 impl Reader {
     pub(crate) fn new(cursor: Cursor, run: Option<RunId>) -> Self {
-        Self { cursor, run, generation: 0, shown: cursor.offset > 0, updates: 0, ready: VecDeque::new() }
+        Self {
+            cursor,
+            run,
+            live: true,
+            generation: 0,
+            shown: cursor.offset > 0,
+            updates: 0,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// From now on only entries. Whoever waits for the end of a run is not woken for every piece of text.
+    pub(crate) fn only_entries(&mut self) {
+        self.live = false;
+        self.ready.retain(|(_, event)| matches!(event, Event::Entry { .. }));
     }
 
     /// How far it has read.
@@ -62,7 +78,7 @@ impl Reader {
                 self.cursor = cursor;
                 return Ok(event);
             }
-            let changed = feed.changed.notified();
+            let changed = if self.live { feed.changed.notified() } else { feed.appended.notified() };
             tokio::pin!(changed);
             changed.as_mut().enable();
             let next = self.look(&feed.lock());
@@ -98,7 +114,9 @@ impl Reader {
             }
             self.cursor = from;
         }
-        self.live(state);
+        if self.live {
+            self.live(state);
+        }
         if !self.ready.is_empty() {
             return Next::Ready;
         }
@@ -113,7 +131,9 @@ impl Reader {
         let after = Cursor::after(entry.seq);
         let of_run = self.run.is_none() || entry.run.is_none() || entry.run == self.run;
         if of_run {
-            if let Body::Assistant { step, parts, .. } = &entry.body {
+            if self.live
+                && let Body::Assistant { step, parts, .. } = &entry.body
+            {
                 let mut at = *from;
                 for (index, part) in parts.iter().enumerate() {
                     let index = u32::try_from(index).unwrap_or(u32::MAX);
@@ -125,7 +145,7 @@ impl Reader {
             let failed = matches!(entry.body, Body::ModelFailed { retry_at: Some(_), .. });
             let step = if let Body::ModelFailed { step, .. } = &entry.body { step + 1 } else { 0 };
             self.ready.push_back((after, Event::Entry { entry }));
-            if failed && self.shown {
+            if failed && self.shown && self.live {
                 self.ready.push_back((after, Event::Restarted { step }));
             }
         }
