@@ -8,7 +8,7 @@ use mosaic_benches::allocator::{self, Counting, Counts};
 use mosaic_benches::library::setup::{self, Models};
 use mosaic_benches::played::{PlayedModel, PlayedTransport};
 use mosaic_benches::{Result, mock, scenario};
-use mosaic_core::{Event, Session};
+use mosaic_core::{Agent, ChatModel, Event, Session, Tool};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -154,6 +154,23 @@ fn an_idle_session_keeps_at_most_four_kilobytes() {
         }
         let kept = (allocator::counts().live - before) / 200;
         assert!(kept <= 4_096, "{kept} bytes a session");
+        Ok(())
+    });
+}
+
+#[test]
+fn an_agent_with_one_tool_costs_at_most_a_kilobyte() {
+    run(async {
+        let tool: Arc<dyn Tool> = Arc::new(setup::Weather::new()?);
+        let model: Arc<dyn ChatModel> = PlayedModel::calling();
+        let mut agents = Vec::with_capacity(200);
+        let before = allocator::counts();
+        for _ in 0..200 {
+            let agent = Agent::builder("gate").model(model.clone()).instructions(scenario::INSTRUCTIONS);
+            agents.push(agent.tools([tool.clone()]).build()?);
+        }
+        let (_, bytes) = each(before, 200);
+        assert!(bytes <= 1_024.0, "{bytes} bytes an agent");
         Ok(())
     });
 }

@@ -139,7 +139,7 @@ pub struct ToolSpecs {
 /// of copying it.
 #[derive(Debug)]
 enum Described {
-    Spec(ToolSpec),
+    Spec(Box<ToolSpec>),
     Tool(Arc<dyn Tool>),
 }
 
@@ -147,7 +147,7 @@ impl ToolSpecs {
     /// Of a list, in its order.
     #[must_use]
     pub fn new(specs: Vec<ToolSpec>) -> Self {
-        Self::of(specs.into_iter().map(Described::Spec).collect())
+        Self::of(specs.into_iter().map(|spec| Described::Spec(Box::new(spec))).collect())
     }
 
     /// Of tools, in their order.
