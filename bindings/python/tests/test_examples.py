@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,19 @@ def test_an_example_runs_offline(name: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert SAID[name] in done.stdout
+
+
+def test_the_readme_runs(tmp_path: Path) -> None:
+    readme = (EXAMPLES.parent / "README.md").read_text()
+    code = "\n".join(re.findall(r"```python\n(.*?)```", readme, re.DOTALL))
+    assert code.count('"anthropic:some-model"') == 1
+    script = 'ScriptedModel([call("weather", city="Oslo"), "It rains.", "Still."])'
+    code = "from mosaic.testing import ScriptedModel, call\n" + code.replace('"anthropic:some-model"', script)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("It rains.Still.\n", "", 0)
+    assert (tmp_path / "app.db").is_file()
 
 
 @pytest.mark.parametrize("name", ["agent", "errors", "events", "testing", "tool"])
