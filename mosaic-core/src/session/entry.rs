@@ -264,6 +264,22 @@ pub enum About {
     },
 }
 
+impl About {
+    /// Whether a decision answers this. To approve of a call is not to run it a second time: that must be said in so many
+    /// words.
+    #[must_use]
+    pub fn takes(&self, decision: &Decision) -> bool {
+        match self {
+            Self::Approval { .. } => {
+                matches!(decision, Decision::Approve | Decision::Deny { .. } | Decision::Give { .. })
+            }
+            Self::Recovery { .. } => {
+                matches!(decision, Decision::Retry | Decision::Give { .. } | Decision::TellUnknown)
+            }
+        }
+    }
+}
+
 /// What somebody decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -137,7 +137,7 @@ impl Session {
     /// Answers a question that a run waits for.
     ///
     /// # Errors
-    /// `invalid_request` when there is no such open question.
+    /// `invalid_request` when there is no such open question, or the decision is none that [answers](crate::About::takes) it.
     pub async fn answer(
         &self,
         question: Seq,

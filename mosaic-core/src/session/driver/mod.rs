@@ -190,7 +190,7 @@ impl Driver {
                 let outcome = Outcome::Answered { question, by, decision };
                 match self.decided(outcome, log, writer, bound).await {
                     Ok(entries) if entries.is_empty() => {
-                        let reason = format!("there is no open question {question} in this session");
+                        let reason = format!("there is no open question {question} in this session that this decision answers");
                         let _ = answer.send(Err(SessionError::Invalid { reason }));
                         Ok(())
                     }

@@ -184,9 +184,13 @@ impl Draft<'_> {
             return None;
         }
         let run = self.machine.run.as_ref()?;
-        let asked =
-            |state: &CallState| matches!(state, CallState::Asked { question: of, .. } if *of == question);
-        run.calls.iter().find(|call| asked(&call.state))?;
+        let about = run.calls.iter().find_map(|call| match &call.state {
+            CallState::Asked { question: of, about, .. } if *of == question => Some(about),
+            _ => None,
+        })?;
+        if !about.takes(&decision) {
+            return None;
+        }
         let runs = matches!(decision, Decision::Approve | Decision::Retry);
         self.push(Body::Answer { question, by, decision });
         Some(if runs { What::Approved } else { What::Denied })
