@@ -133,3 +133,26 @@ async fn two_processes_cannot_run_one_session() {
     assert_eq!(run.finish().await.unwrap().text, "one");
     assert_eq!(kinds(&second.entries(Seq(3)).await.unwrap()), ["input", "assistant", "run_end"]);
 }
+
+#[tokio::test]
+async fn a_run_that_was_interrupted_for_a_year_goes_on() {
+    use mosaic_core::testing::TestRuntime;
+    use mosaic_core::{Agent, Engine, Runtime};
+
+    let store = Arc::new(RamStore::new());
+    let clock = TestRuntime::new(1);
+    let engine = |store: Arc<RamStore>| Engine::new(store, Arc::new(clock.clone()) as Arc<dyn Runtime>, None);
+    let agent = |answer| Agent::builder("test").model(ScriptedModel::new([answer])).build().unwrap();
+    let dying = Arc::new(store.sibling());
+    let session = engine(dying.clone()).session("a", &agent(Answer::never())).await.unwrap();
+    let run = session.send("go").await.unwrap();
+    // The process "dies": its handle of the store is closed under it, and nothing of it is heard of again.
+    dying.close().await.unwrap();
+    drop((run, session));
+
+    clock.advance(std::time::Duration::from_secs(365 * 24 * 3600)).await;
+    let session = engine(store).session("a", &agent(Answer::text("welcome back"))).await.unwrap();
+    let reply = session.resume().await.unwrap().expect("it was interrupted").finish().await.unwrap();
+
+    assert_eq!(reply.text, "welcome back");
+}

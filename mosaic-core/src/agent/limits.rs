@@ -17,7 +17,7 @@ pub struct Limits {
     pub max_output_tries: u32,
     /// Tokens, prompts and answers together. `None`: no limit.
     pub max_tokens: Option<u64>,
-    /// Time from the run's start, waits for answers to questions included.
+    /// Time from the run's start, or from when it was last resumed; waits for answers to questions included.
     pub run_timeout: Duration,
     /// Time of a tool call whose tool states none.
     pub tool_timeout: Duration,

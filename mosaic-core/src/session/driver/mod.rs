@@ -35,6 +35,8 @@ pub(crate) struct Driver {
     mailbox: mpsc::UnboundedReceiver<Command>,
     /// Keeps `close` waiting.
     _active: Active,
+    /// When this driver began.
+    since: Timestamp,
     work: Work,
 }
 
@@ -55,7 +57,8 @@ impl Driver {
     ) -> Self {
         let (done, ended) = mpsc::unbounded_channel();
         let work = Work { tools: HashMap::new(), done, ended, model: None, timer: None };
-        Self { shared, mailbox, _active: active, work }
+        let since = shared.around.runtime.now();
+        Self { shared, mailbox, _active: active, since, work }
     }
 
     /// Runs until nothing is left to do, or the store fails.
@@ -190,7 +193,9 @@ impl Driver {
                 let outcome = Outcome::Answered { question, by, decision };
                 match self.decided(outcome, log, writer, bound).await {
                     Ok(entries) if entries.is_empty() => {
-                        let reason = format!("there is no open question {question} in this session that this decision answers");
+                        let reason = format!(
+                            "there is no open question {question} in this session that this decision answers"
+                        );
                         let _ = answer.send(Err(SessionError::Invalid { reason }));
                         Ok(())
                     }
@@ -243,6 +248,7 @@ impl Driver {
             limits: bound.agent.limits(),
             compaction: bound.compaction,
             recovery: bound.agent.recovery(),
+            since: self.since,
         };
         let decided = log.machine.decide(outcome, &env, self.shared.around.runtime.now());
         writer.append(log, decided.entries).await
@@ -286,7 +292,7 @@ impl Driver {
         if log.machine.phase() == Phase::Cancelling {
             self.work.tools.values().for_each(Running::cancel);
         }
-        let wake = log.machine.wake_at(limits);
+        let wake = log.machine.wake_at(limits, self.since);
         if self.work.timer.as_ref().map(|(at, _)| *at) != wake {
             let sleep = |at| (at, self.shared.around.runtime.sleep_until(at));
             self.work.timer = wake.map(sleep);

@@ -24,6 +24,8 @@ pub struct Env<'a> {
     pub compaction: CompactionPolicy,
     /// What becomes of calls whose outcome is unknown.
     pub recovery: RecoveryPolicy,
+    /// When the run was taken over: a run that was interrupted for days has not worked for days.
+    pub since: Timestamp,
 }
 
 /// A decision: the row of the table that it took, and the entries to append, numbered from the machine's last on.
@@ -235,7 +237,7 @@ impl Draft<'_> {
             return;
         }
         let limits = run.limits.as_ref().unwrap_or(self.env.limits);
-        if self.now >= run.started.after(limits.run_timeout) {
+        if self.now >= run.started.max(self.env.since).after(limits.run_timeout) {
             let limit = crate::session::entry::LimitKind::Time;
             return self.cancel(CancelReason::Limit { limit }, partial);
         }
@@ -296,7 +298,7 @@ impl Draft<'_> {
             (What::Recovered, Phase::Tools) if has("tool_end") || has("tool_start") || has("question") => {
                 Rule::Recovered
             }
-            (What::Recovered, Phase::Thinking) if has("tool_end") => Rule::RecoveredLast,
+            (What::Recovered, Phase::Thinking | Phase::Compacting) if has("tool_end") => Rule::RecoveredLast,
             (What::Recovered, _) => Rule::RecoveredIdle,
         }
     }

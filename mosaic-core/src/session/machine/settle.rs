@@ -43,7 +43,7 @@ impl Draft<'_> {
 
     fn limit(&self, run: &Run) -> Option<Body> {
         let limits = self.limits(run);
-        let limit = if self.now >= run.started.after(limits.run_timeout) {
+        let limit = if self.now >= run.started.max(self.env.since).after(limits.run_timeout) {
             LimitKind::Time
         } else if run.phase == Phase::Thinking && run.steps >= limits.max_steps {
             LimitKind::Steps

@@ -281,15 +281,15 @@ impl Machine {
         })
     }
 
-    /// When time alone changes something: a retry, a deadline. The driver then reports [`Outcome::Tick`](super::Outcome).
+    /// When time alone changes something: a retry, a deadline. `since` is as in [`Env`](super::Env). The driver then reports [`Outcome::Tick`](super::Outcome).
     #[must_use]
-    pub fn wake_at(&self, limits: &Limits) -> Option<Timestamp> {
+    pub fn wake_at(&self, limits: &Limits, since: Timestamp) -> Option<Timestamp> {
         let run = self.run.as_ref()?;
         if run.phase == Phase::Cancelling {
             return None;
         }
         let retry = run.retry_at.map(|(_, at)| at);
-        let deadline = run.started.after(run.limits.as_ref().unwrap_or(limits).run_timeout);
+        let deadline = run.started.max(since).after(run.limits.as_ref().unwrap_or(limits).run_timeout);
         let questions = run.calls.iter().filter_map(|call| match &call.state {
             CallState::Asked { expires, .. } => *expires,
             _ => None,

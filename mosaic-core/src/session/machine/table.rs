@@ -54,7 +54,7 @@ pub enum Rule {
     Recovered,
     /// After a crash: no call goes on.
     RecoveredLast,
-    /// After a crash: nothing was open that the log does not say.
+    /// After a crash: what must follow from the log had not been written.
     RecoveredIdle,
     /// A limit, a cancel, or a failure that ends the run; something still runs.
     CancelBegins,
@@ -86,6 +86,22 @@ pub struct Row {
 
 const BUSY: &[Phase] = &[Thinking, Tools, Compacting, Cancelling];
 const LIVE: &[Phase] = &[Thinking, Tools, Compacting];
+
+/// A limit may be met, and end the run, by whatever happens in it.
+const ANY: &[&str] = &[
+    "input",
+    "assistant",
+    "model_failed",
+    "tool_start",
+    "tool_end",
+    "question",
+    "answer",
+    "notice",
+    "compaction",
+    "compact_failed",
+    "cancel",
+    "run_end",
+];
 
 macro_rules! table {
     ($($rule:ident | $from:expr, $on:literal => $to:expr, $append:expr;)*) => {
@@ -121,13 +137,13 @@ table! {
         => &[Tools], &["answer", "tool_end", "tool_start", "question"];
     DeniedLast      | &[Tools], "denied or given, no other open" => &[Thinking], &["answer", "tool_end"];
     Recovered       | &[Tools], "the driver is gone, calls go on" => &[Tools], &["tool_start", "tool_end", "question"];
-    RecoveredLast   | &[Tools], "the driver is gone, no call goes on" => &[Thinking], &["tool_end"];
+    RecoveredLast   | &[Tools], "the driver is gone, no call goes on" => &[Thinking, Compacting], &["tool_end", "compact_start"];
     RecoveredIdle   | &[Idle, Thinking, Compacting, Tools], "the driver is gone"
         => &[Idle, Thinking, Compacting, Tools], &["run_end", "notice", "compact_start"];
     CancelBegins    | LIVE, "limit, cancel or fatal failure"
-        => &[Cancelling], &["cancel", "assistant", "tool_end"];
+        => &[Cancelling], &["input", "assistant", "model_failed", "tool_start", "tool_end", "question", "answer", "cancel"];
     CancelAtOnce    | LIVE, "the same, and nothing runs"
-        => &[Idle], &["cancel", "assistant", "model_failed", "tool_end", "tool_start", "answer", "compaction", "compact_failed", "notice", "run_end"];
+        => &[Idle], ANY;
     CancelGoesOn    | &[Cancelling], "a step ended, others run" => &[Cancelling], &["tool_end"];
     CancelEnds      | &[Cancelling], "none left" => &[Idle], &["tool_end", "run_end"];
     Stale           | &[Idle, Thinking, Tools, Compacting, Cancelling], "unknown or old step id, or nothing to do"

@@ -128,7 +128,13 @@ impl World {
     }
 
     fn decide_as(&self, outcome: Outcome, recovery: RecoveryPolicy) -> Decided {
-        let env = Env { tools: &self.tools, limits: &self.limits, compaction: self.compaction, recovery };
+        let env = Env {
+            tools: &self.tools,
+            limits: &self.limits,
+            compaction: self.compaction,
+            recovery,
+            since: Timestamp(0),
+        };
         self.machine.decide(outcome, &env, self.now)
     }
 
