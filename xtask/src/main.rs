@@ -6,6 +6,7 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod generate;
 mod model;
 mod process;
 mod project;
@@ -26,6 +27,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "demo", about: demo::ABOUT, run: demo::run },
     Command { name: "test", about: test::ABOUT, run: test::run },
+    Command { name: "gen", about: generate::ABOUT, run: generate::run },
     Command { name: "bench", about: bench::ABOUT, run: bench::run },
     Command { name: "fuzz", about: fuzz::ABOUT, run: fuzz::run },
     Command { name: "model", about: model::ABOUT, run: model::run },

@@ -222,17 +222,20 @@ impl Response {
     }
 }
 
-/// The JSON Schema of what crosses the port: `$defs/Request` and `$defs/Response`, and what they are made of.
+/// The JSON Schema of what crosses the port: `$defs/Request`, `$defs/Response`, `$defs/Event` and `$defs/ErrorReport`, and
+/// what they are made of. `cargo xtask gen` writes it to `bindings/port.schema.json`.
 #[must_use]
 pub fn schema() -> Value {
     let mut generator = SchemaGenerator::default();
     let request = generator.subschema_for::<Request>();
     let response = generator.subschema_for::<Response>();
+    let event = generator.subschema_for::<crate::event::Event>();
+    generator.subschema_for::<crate::error::ErrorReport>();
     serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The host port of Mosaic",
-        "description": "`poll` gives an array of requests, `respond` takes one response.",
+        "description": "`poll` gives an array of requests, `respond` takes one response, `events` is what a run shows.",
         "$defs": generator.take_definitions(true),
-        "properties": { "poll": { "type": "array", "items": request }, "respond": response },
+        "properties": { "poll": { "type": "array", "items": request }, "respond": response, "events": { "type": "array", "items": event } },
     })
 }

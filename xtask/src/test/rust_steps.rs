@@ -11,6 +11,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "budget", run: budget },
     Step { name: "clippy", run: clippy },
     Step { name: "features", run: features },
+    Step { name: "gen", run: gen_files },
     Step { name: "docs", run: docs },
     Step { name: "tests", run: tests },
     Step { name: "doctests", run: doctests },
@@ -47,6 +48,11 @@ fn features(project: &Project, _: &Options) -> Report {
         Report::check(process::run(project.cargo().args(args)))
     };
     check("mosaic-core").and(check("mosaic"))
+}
+
+/// Files that are made of the code are as they would be made now.
+fn gen_files(project: &Project, _: &Options) -> Report {
+    Report::check(crate::generate::check(project))
 }
 
 fn docs(project: &Project, _: &Options) -> Report {
