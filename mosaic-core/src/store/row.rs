@@ -39,6 +39,8 @@ pub struct Lease {
     pub key: SessionKey,
     /// Greater than that of every lease given before; only the newest of a session may append.
     pub epoch: u64,
+    /// The last number of the log when the lease was given: what the holder has not read yet ends there.
+    pub last: Seq,
 }
 
 /// What a store knows of a session.

@@ -83,7 +83,7 @@ impl Data {
         }
         self.epoch += 1;
         session.lease = Some((self.epoch, Arc::downgrade(owner)));
-        Ok(Lease { key: key.clone(), epoch: self.epoch })
+        Ok(Lease { key: key.clone(), epoch: self.epoch, last: session.last() })
     }
 
     pub(super) fn release(&mut self, lease: &Lease) {

@@ -157,8 +157,9 @@ impl Plan {
         self.touch = true;
         head.epoch = self.counters.epoch;
         head.owner = Some(by.me.clone());
+        let last = head.last;
         self.changed.push(key.clone());
-        Ok(Lease { key, epoch: self.counters.epoch })
+        Ok(Lease { key, epoch: self.counters.epoch, last })
     }
 
     fn release(&mut self, lease: &Lease) {

@@ -34,6 +34,7 @@ pub(crate) enum Fault {
     FencesNobody,
     ReleasesAnything,
     LeasesWhatIsNot,
+    LeasesWithoutItsEnd,
     ForksAll,
     ForksShareRows,
     ForksUnderALeaseOnly,
@@ -187,10 +188,10 @@ impl SessionStore for Faulty {
         let kept = self.kept(key);
         let leased = match self.inner.lease(&kept).await {
             Err(StoreError::Leased { .. }) if self.fault == Fault::LeasesTwice => {
-                Ok(Lease { key: kept.clone(), epoch: 0 })
+                Ok(Lease { key: kept.clone(), epoch: 0, last: Seq(1) })
             }
             Err(StoreError::NotFound { .. }) if self.fault == Fault::LeasesWhatIsNot => {
-                Ok(Lease { key: kept.clone(), epoch: 0 })
+                Ok(Lease { key: kept.clone(), epoch: 0, last: Seq(1) })
             }
             leased => leased,
         }?;
@@ -202,8 +203,9 @@ impl SessionStore for Faulty {
             Fault::CountsEpochsBySession => state.leases.get(&kept).map_or(1, |(epoch, _)| epoch + 1),
             _ => leased.epoch,
         };
+        let last = if self.fault == Fault::LeasesWithoutItsEnd { Seq::ZERO } else { leased.last };
         state.leases.insert(kept, (told, leased));
-        Ok(Lease { key: key.clone(), epoch: told })
+        Ok(Lease { key: key.clone(), epoch: told, last })
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
@@ -213,7 +215,7 @@ impl SessionStore for Faulty {
             Some((told, inner)) if told == lease.epoch || self.fault == Fault::ReleasesAnything => {
                 self.inner.release(&inner).await
             }
-            _ => self.inner.release(&Lease { key: kept, epoch: lease.epoch }).await,
+            _ => self.inner.release(&Lease { key: kept, epoch: lease.epoch, last: lease.last }).await,
         }
     }
 
@@ -228,7 +230,7 @@ impl SessionStore for Faulty {
         let newest = self.state().leases.get(&kept).cloned();
         let mut lease = match newest {
             Some((told, inner)) if told == lease.epoch => inner,
-            _ => Lease { key: kept.clone(), epoch: lease.epoch },
+            _ => Lease { key: kept.clone(), epoch: lease.epoch, last: lease.last },
         };
         match self.fault {
             Fault::ChecksNoEmptyAppend if rows.is_empty() => return Ok(expected),

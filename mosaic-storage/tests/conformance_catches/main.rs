@@ -37,6 +37,7 @@ const CATCHES: &[(Fault, &[&str])] = &[
     (Fault::FencesNobody, &["a_replaced_writer_is_fenced_for_ever", "a_released_lease_appends_no_more"]),
     (Fault::ReleasesAnything, &["an_old_lease_releases_nothing"]),
     (Fault::LeasesWhatIsNot, &["only_what_exists_is_leased"]),
+    (Fault::LeasesWithoutItsEnd, &["a_lease_says_where_the_log_ends"]),
     (Fault::ForksAll, &["a_fork_copies_up_to_a_number"]),
     (Fault::ForksShareRows, &["a_fork_and_its_source_go_apart"]),
     (Fault::ForksUnderALeaseOnly, &["a_fork_needs_no_lease_and_has_none"]),

@@ -32,8 +32,8 @@ impl Writer {
         }
         let store = &self.shared.around.store;
         let lease = store.lease(&self.shared.key).await?;
+        let last = lease.last;
         self.lease = Some(lease);
-        let last = store.find(&self.shared.key).await?.map_or(Seq::ZERO, |info| info.last);
         if last != log.last() {
             let entries = self.shared.read(log.last().next()).await?;
             if entries.iter().any(|entry| matches!(entry.body, Body::Rewind { .. })) {

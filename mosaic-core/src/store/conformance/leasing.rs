@@ -25,6 +25,20 @@ pub async fn one_writer_at_a_time(factory: &dyn Factory) -> Check {
     Ok(())
 }
 
+/// A lease says where the log ends, so that its holder knows whether others have written.
+pub async fn a_lease_says_where_the_log_ends(factory: &dyn Factory) -> Check {
+    let store = factory.open("lease_end").await?;
+    let key = SessionKey::new("s");
+    session(&*store, &key, 2).await?;
+    let lease = store.lease(&key).await?;
+    ensure!(lease.last == Seq(2), "a log of two rows ends at {}", lease.last);
+    store.append(&lease, Seq(2), vec![row(3, "more")], Flush::Ordered).await?;
+    store.release(&lease).await?;
+    let next = store.lease(&key).await?;
+    ensure!(next.last == Seq(3), "a log of three rows ends at {}", next.last);
+    Ok(())
+}
+
 /// A writer that was replaced is fenced: at once, after its successor is gone, and after the session was made anew.
 pub async fn a_replaced_writer_is_fenced_for_ever(factory: &dyn Factory) -> Check {
     let store = factory.open("fenced").await?;

@@ -137,7 +137,7 @@ pub async fn tenants_do_not_see_each_other(factory: &dyn Factory) -> Check {
         StoreError::NotFound { .. },
         "forking another tenant's session"
     );
-    let forged = Lease { key: theirs.clone(), epoch: lease.epoch };
+    let forged = Lease { key: theirs.clone(), epoch: lease.epoch, last: lease.last };
     ensure_fails!(
         store.append(&forged, Seq(3), vec![row(4, "x")], Flush::Durable).await,
         StoreError::NotFound { .. },

@@ -54,6 +54,7 @@ rules! {
         ordered_rows_are_read_at_once;
     leasing:
         one_writer_at_a_time,
+        a_lease_says_where_the_log_ends,
         a_replaced_writer_is_fenced_for_ever,
         a_released_lease_appends_no_more,
         an_old_lease_releases_nothing,

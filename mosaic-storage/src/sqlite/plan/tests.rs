@@ -26,7 +26,12 @@ fn held_by(owner: Option<&str>) -> Plan {
 }
 
 fn append(epoch: u64, expected: u64, rows: Vec<Row>, flush: Flush) -> Change {
-    Change::Append { lease: Lease { key: "s".into(), epoch }, expected: Seq(expected), rows, flush }
+    Change::Append {
+        lease: Lease { key: "s".into(), epoch, last: Seq::ZERO },
+        expected: Seq(expected),
+        rows,
+        flush,
+    }
 }
 
 #[test]
