@@ -315,7 +315,7 @@ async fn a_model_without_native_calls_is_asked_in_text_and_its_answer_is_unwrapp
     let body = String::from_utf8_lossy(&body);
     assert!(
         body.contains(
-            "[assistant:{\"name\": \"clock\", \"parameters\": {}}],[user:Result of clock:\nnoon\n]"
+            "[assistant:{\"tool\": \"clock\", \"tool_input\": {}}],[user:Result of clock:\nnoon\n]"
         ),
         "{body}"
     );

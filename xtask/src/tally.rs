@@ -18,13 +18,15 @@ impl Counts {
     /// Adds what a line says if it is the closing line of nextest, of `cargo test` or of pytest.
     pub(crate) fn add_line(&mut self, line: &str) {
         let line = without_colour(line);
+        // nextest shows what a failed test printed, indented: its own closing line counts already in nextest's.
+        let own = !line.starts_with(char::is_whitespace);
         let line = line.trim();
         if let Some((_, said)) = line.split_once(" tests run: ").filter(|_| line.starts_with("Summary")) {
             self.add_said(said);
         } else if let Some((_, said)) = line.split_once(" test run: ").filter(|_| line.starts_with("Summary"))
         {
             self.add_said(said);
-        } else if let Some(said) = line.strip_prefix("test result: ") {
+        } else if let Some(said) = line.strip_prefix("test result: ").filter(|_| own) {
             // "ok. 3 passed; 0 failed; ..."
             self.add_said(said.split_once(". ").map_or(said, |(_, counts)| counts));
         } else if let Some(said) = pytest(line) {

@@ -55,3 +55,12 @@ fn other_lines_count_nothing() {
         (0, 0, 0)
     );
 }
+
+#[test]
+fn what_a_failed_test_printed_is_not_counted_again() {
+    let lines = [
+        "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 20 filtered out",
+        "     Summary [ 223.792s] 320 tests run: 319 passed (1 slow), 1 failed, 0 skipped",
+    ];
+    assert_eq!(counted(&lines), (319, 1, 0));
+}

@@ -110,6 +110,9 @@ impl Reader {
                     if rest.get(length..).is_some_and(|rest| rest.starts_with('}')) {
                         *self = Self::Over;
                         length + 1
+                    } else if length == rest.len() && !last {
+                        // It belongs to the wrapping, or to what comes in its place.
+                        break;
                     } else if length == rest.len() {
                         length
                     } else {
