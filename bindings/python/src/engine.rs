@@ -50,6 +50,7 @@ pub(crate) struct PyEngine {
 
 /// Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers.
 #[pyfunction]
+#[pyo3(signature = (url, providers: "list[tuple[str, str]]", keys: "list[tuple[str, str]]", host_transport) -> "collections.abc.Awaitable[Engine]")]
 pub(crate) fn open(
     py: Python<'_>,
     url: String,
@@ -96,6 +97,7 @@ impl PyEngine {
     }
 
     /// Opens a session, or creates it.
+    #[pyo3(signature = (tenant, name, agent) -> "collections.abc.Awaitable[Session]")]
     fn session<'py>(
         &self,
         py: Python<'py>,
@@ -111,6 +113,7 @@ impl PyEngine {
     }
 
     /// Opens a session that exists.
+    #[pyo3(signature = (tenant, name, agent) -> "collections.abc.Awaitable[Session | None]")]
     fn find_session<'py>(
         &self,
         py: Python<'py>,
@@ -126,6 +129,7 @@ impl PyEngine {
     }
 
     /// Removes a session and every trace of it.
+    #[pyo3(signature = (tenant, name) -> "collections.abc.Awaitable[None]")]
     fn erase<'py>(&self, py: Python<'py>, tenant: String, name: String) -> PyResult<Bound<'py, PyAny>> {
         let mosaic = self.mosaic.clone();
         future_into_py(py, async move {
@@ -135,6 +139,7 @@ impl PyEngine {
     }
 
     /// Waits until nothing runs, and closes. Names what would not stop.
+    #[pyo3(signature = () -> "collections.abc.Awaitable[list[str]]")]
     fn close<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (mosaic, port) = (self.mosaic.clone(), self.port.clone());
         future_into_py(py, async move {

@@ -13,8 +13,6 @@ use pyo3::prelude::*;
 
 #[pymodule(name = "_mosaic")]
 mod native {
-    use pyo3::prelude::*;
-
     #[pymodule_export]
     use super::bridge::{assert_same_process, shutdown};
     #[pymodule_export]
@@ -30,13 +28,10 @@ mod native {
     #[pymodule_export]
     use super::{error_kinds, panic_for_tests};
 
-    #[pymodule_init]
-    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-        // Before the interpreter goes, nothing of ours may run any more.
-        module.py().import("atexit")?.call_method1("register", (module.getattr("_shutdown")?,))?;
-        Ok(())
-    }
+    /// The version of the library.
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
 }
 
 /// Every kind of error, by name.
@@ -48,6 +43,7 @@ fn error_kinds() -> Vec<&'static str> {
 /// An awaitable whose work panics.
 #[pyfunction(name = "_panic")]
 #[expect(clippy::panic, reason = "this is what it is for")]
+#[pyo3(signature = (message) -> "collections.abc.Awaitable[None]")]
 fn panic_for_tests(py: Python<'_>, message: String) -> PyResult<Bound<'_, PyAny>> {
     bridge::future_into_py(py, async move {
         if message.is_empty() {

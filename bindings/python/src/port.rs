@@ -25,6 +25,7 @@ pub(crate) struct PyPort {
 impl PyPort {
     /// Delivers the requests of the core to `handler(requests, buffers)` on the running loop: `requests` is a JSON
     /// array, `buffers` the bodies it refers to. The next batch comes after the handler has returned.
+    #[pyo3(signature = (handler: "collections.abc.Callable[[str, list[bytes]], None]") -> "None")]
     fn start(&self, py: Python<'_>, handler: Py<PyAny>) -> PyResult<()> {
         let inbox = Inbox::current(py)?;
         runtime(py)?.tokio.spawn(pump(self.port.clone(), inbox, handler));
@@ -32,6 +33,7 @@ impl PyPort {
     }
 
     /// Answers a request with a response in JSON. Whether somebody waited for it.
+    #[pyo3(signature = (id: "int", response) -> "bool")]
     fn respond(&self, id: u64, response: &str) -> PyResult<bool> {
         let response: Response = serde_json::from_str(response)
             .map_err(|error| PyValueError::new_err(format!("no response of the port: {error}")))?;
@@ -39,12 +41,14 @@ impl PyPort {
     }
 
     /// Answers with a piece of an HTTP body. Whether somebody waited for it.
+    #[pyo3(signature = (id: "int", data) -> "bool")]
     fn chunk(&self, id: u64, data: &Bound<'_, PyBytes>) -> bool {
         let response = Response::chunk(Bytes::copy_from_slice(data.as_bytes()));
         self.port.respond(RequestId(id), response) == Receipt::Taken
     }
 
     /// Answers with an exception that ends the run, and is raised again where the run is awaited.
+    #[pyo3(signature = (id: "int", class_name, message, exception) -> "bool")]
     fn fatal(&self, id: u64, class_name: String, message: String, exception: Py<PyBaseException>) -> bool {
         let token = Some(FatalToken(Arc::new(exception)));
         let response = Response::Error { class: class_name, message, fatal: true, token };

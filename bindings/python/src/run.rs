@@ -52,6 +52,7 @@ impl PyRun {
     }
 
     /// The next events, at most `max`, as a JSON array; empty after the end.
+    #[pyo3(signature = (max: "int") -> "collections.abc.Awaitable[str]")]
     fn next<'py>(&self, py: Python<'py>, max: usize) -> PyResult<Bound<'py, PyAny>> {
         let run = self.run.clone();
         future_into_py(py, async move {
@@ -63,6 +64,7 @@ impl PyRun {
     }
 
     /// The events that are there already, at most `max`, as a JSON array; None when there are none.
+    #[pyo3(signature = (max: "int") -> "str | None")]
     fn ready(&self, max: usize) -> Option<String> {
         // Somebody else reads at this moment: then the caller waits its turn.
         let mut run = self.run.try_lock().ok()?;
@@ -72,6 +74,7 @@ impl PyRun {
     }
 
     /// Waits for the end; gives the reply as JSON.
+    #[pyo3(signature = () -> "collections.abc.Awaitable[str]")]
     fn finish<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let run = self.run.clone();
         future_into_py(py, async move {
@@ -91,6 +94,7 @@ impl PyRun {
     }
 
     /// Begins to cancel it; done when that is safe.
+    #[pyo3(signature = (reason) -> "collections.abc.Awaitable[None]")]
     fn cancel<'py>(&self, py: Python<'py>, reason: String) -> PyResult<Bound<'py, PyAny>> {
         let canceller = self.canceller.clone();
         // In a task of its own: it goes on if nobody waits for it.
@@ -106,6 +110,7 @@ impl PyRun {
     }
 
     /// Cancels it and waits until nothing of it runs, whatever becomes of the caller.
+    #[pyo3(signature = (reason) -> "collections.abc.Awaitable[None]")]
     fn stop<'py>(&self, py: Python<'py>, reason: String) -> PyResult<Bound<'py, PyAny>> {
         let (canceller, run) = (self.canceller.clone(), self.run.clone());
         let stopping = runtime(py)?.tokio.spawn(async move {

@@ -34,6 +34,7 @@ impl PySession {
 #[pymethods]
 impl PySession {
     /// Says something, in JSON.
+    #[pyo3(signature = (input) -> "collections.abc.Awaitable[Run]")]
     fn send<'py>(&self, py: Python<'py>, input: String) -> PyResult<Bound<'py, PyAny>> {
         let session = self.session.clone();
         future_into_py(py, async move {
@@ -44,18 +45,21 @@ impl PySession {
     }
 
     /// Goes on with what was interrupted.
+    #[pyo3(signature = () -> "collections.abc.Awaitable[Run | None]")]
     fn resume<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let session = self.session.clone();
         future_into_py(py, async move { Ok(session.resume().await.map_err(failure)?.map(PyRun::new)) })
     }
 
     /// The log from an entry on, as JSON.
+    #[pyo3(signature = (start: "int") -> "collections.abc.Awaitable[str]")]
     fn entries<'py>(&self, py: Python<'py>, start: u64) -> PyResult<Bound<'py, PyAny>> {
         let session = self.session.clone();
         future_into_py(py, async move { write(&session.entries(Seq(start)).await.map_err(failure)?) })
     }
 
     /// Answers a question with a decision in JSON.
+    #[pyo3(signature = (question: "int", by, decision) -> "collections.abc.Awaitable[None]")]
     fn answer<'py>(
         &self,
         py: Python<'py>,
@@ -72,12 +76,14 @@ impl PySession {
     }
 
     /// Goes on from an earlier entry.
+    #[pyo3(signature = (to: "int") -> "collections.abc.Awaitable[int]")]
     fn rewind<'py>(&self, py: Python<'py>, to: u64) -> PyResult<Bound<'py, PyAny>> {
         let session = self.session.clone();
         future_into_py(py, async move { Ok(session.rewind(Seq(to)).await.map_err(failure)?.0) })
     }
 
     /// Writes something of the host, in JSON, into the log.
+    #[pyo3(signature = (kind, data) -> "collections.abc.Awaitable[int]")]
     fn record<'py>(&self, py: Python<'py>, kind: String, data: String) -> PyResult<Bound<'py, PyAny>> {
         let session = self.session.clone();
         future_into_py(py, async move {

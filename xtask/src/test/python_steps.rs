@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 pub(super) const STEPS: &[Step] = &[
     Step { name: "py-build", run: build },
+    Step { name: "py-stubs", run: stubs },
     Step { name: "py-lint", run: lint },
     Step { name: "py-types", run: types },
     Step { name: "pytest", run: pytest },
@@ -20,6 +21,11 @@ fn build(project: &Project, _: &Options) -> Report {
         develop.args(["develop", "--quiet"]).current_dir(package);
         Report::check(process::run(&mut develop))
     })
+}
+
+/// The stubs of the native half are as they would be made now.
+fn stubs(project: &Project, _: &Options) -> Report {
+    with_tools(project, |python, _| Report::check(crate::generate::check_stubs(project, &python)))
 }
 
 fn lint(project: &Project, _: &Options) -> Report {

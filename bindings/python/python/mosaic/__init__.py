@@ -29,7 +29,9 @@ asyncio.run(main())
 
 from __future__ import annotations
 
-from mosaic import blocking, errors, events, testing
+import atexit
+
+from mosaic import _mosaic, blocking, errors, events, testing
 from mosaic._mosaic import __version__
 from mosaic._schema import SchemaError
 from mosaic.agent import Agent, Limits, ModelParams
@@ -39,6 +41,9 @@ from mosaic.run import Reply, Run, Usage
 from mosaic.session import Session
 from mosaic.tool import Tool, ToolContext, tool
 from mosaic.transport import AiohttpTransport, HttpRequest, HttpResponse, HttpxTransport, Transport
+
+# Before the interpreter goes, nothing of the native half may run any more.
+atexit.register(_mosaic._shutdown)  # pyright: ignore[reportPrivateUsage]
 
 __all__ = [
     "Agent",

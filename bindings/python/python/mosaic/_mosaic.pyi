@@ -1,60 +1,179 @@
-# The native half of the package. Everything here is internal: handles and conversions, no conveniences.
-# What crosses as `str` is JSON; its shapes are those of the host port and of the log.
+# Made of bindings/python/src by `cargo xtask gen`; do not edit.
+# Everything here is internal: handles and conversions, no conveniences. What crosses as `str` is JSON; its shapes are
+# those of bindings/port.schema.json and of the log.
+import collections.abc
+from typing import Final, final
 
-from collections.abc import Awaitable, Callable
-from typing import final
+__all__ = ["__version__", "Agent", "Engine", "Port", "Run", "ScriptedModel", "Session", "_panic", "_shutdown", "assert_same_process", "error_kinds", "open"]
 
-__version__: str
+__version__: Final[str]
+"""
+The version of the library.
+"""
 
-def assert_same_process() -> None: ...
-def error_kinds() -> list[str]: ...
-def open(
-    url: str, providers: list[tuple[str, str]], keys: list[tuple[str, str]], host_transport: bool
-) -> Awaitable[Engine]: ...
-def _panic(message: str) -> Awaitable[None]: ...
-def _shutdown() -> None: ...
+@final
+class Agent:
+    """
+    An agent.
+    """
 
 @final
 class Engine:
-    def agent(self, agent: str, scripted: ScriptedModel | None) -> Agent: ...
-    def close(self) -> Awaitable[list[str]]: ...
-    def erase(self, tenant: str, name: str) -> Awaitable[None]: ...
-    def find_session(self, tenant: str, name: str, agent: Agent) -> Awaitable[Session | None]: ...
-    def port(self) -> Port: ...
-    def session(self, tenant: str, name: str, agent: Agent) -> Awaitable[Session]: ...
-
-@final
-class Agent: ...
-
-@final
-class Session:
-    def answer(self, question: int, by: str, decision: str) -> Awaitable[None]: ...
-    def entries(self, start: int) -> Awaitable[str]: ...
-    def record(self, kind: str, data: str) -> Awaitable[int]: ...
-    def resume(self) -> Awaitable[Run | None]: ...
-    def rewind(self, to: int) -> Awaitable[int]: ...
-    def send(self, input: str) -> Awaitable[Run]: ...
-
-@final
-class Run:
-    def cancel(self, reason: str) -> Awaitable[None]: ...
-    def finish(self) -> Awaitable[str]: ...
-    def id(self) -> str: ...
-    def next(self, max: int) -> Awaitable[str]: ...
-    def ready(self, max: int) -> str | None: ...
-    def stop(self, reason: str) -> Awaitable[None]: ...
+    """
+    The library, opened over a store.
+    """
+    def agent(self, /, agent: str, scripted: ScriptedModel | None) -> Agent:
+        """
+        Makes an agent of its description in JSON.
+        """
+    def close(self, /) -> "collections.abc.Awaitable[list[str]]":
+        """
+        Waits until nothing runs, and closes. Names what would not stop.
+        """
+    def erase(self, /, tenant: str, name: str) -> "collections.abc.Awaitable[None]":
+        """
+        Removes a session and every trace of it.
+        """
+    def find_session(self, /, tenant: str, name: str, agent: Agent) -> "collections.abc.Awaitable[Session | None]":
+        """
+        Opens a session that exists.
+        """
+    def port(self, /) -> Port:
+        """
+        The host port.
+        """
+    def session(self, /, tenant: str, name: str, agent: Agent) -> "collections.abc.Awaitable[Session]":
+        """
+        Opens a session, or creates it.
+        """
 
 @final
 class Port:
-    def chunk(self, id: int, data: bytes) -> bool: ...
-    def fatal(self, id: int, class_name: str, message: str, exception: BaseException) -> bool: ...
-    def respond(self, id: int, response: str) -> bool: ...
-    def start(self, handler: Callable[[str, list[bytes]], None]) -> None: ...
-    def stats(self) -> str: ...
+    """
+    The port between the core and one event loop.
+    """
+    def chunk(self, /, id: "int", data: bytes) -> "bool":
+        """
+        Answers with a piece of an HTTP body. Whether somebody waited for it.
+        """
+    def fatal(self, /, id: "int", class_name: str, message: str, exception: BaseException) -> "bool":
+        """
+        Answers with an exception that ends the run, and is raised again where the run is awaited.
+        """
+    def respond(self, /, id: "int", response: str) -> "bool":
+        """
+        Answers a request with a response in JSON. Whether somebody waited for it.
+        """
+    def start(self, /, handler: "collections.abc.Callable[[str, list[bytes]], None]") -> "None":
+        """
+        Delivers the requests of the core to `handler(requests, buffers)` on the running loop: `requests` is a JSON
+        array, `buffers` the bodies it refers to. The next batch comes after the handler has returned.
+        """
+    def stats(self, /) -> str:
+        """
+        What is and was under way, as JSON.
+        """
+
+@final
+class Run:
+    """
+    A run. Whoever reads its events or waits for its end holds the lock meanwhile.
+    """
+    def cancel(self, /, reason: str) -> "collections.abc.Awaitable[None]":
+        """
+        Begins to cancel it; done when that is safe.
+        """
+    def finish(self, /) -> "collections.abc.Awaitable[str]":
+        """
+        Waits for the end; gives the reply as JSON.
+        """
+    def id(self, /) -> str:
+        """
+        Its id.
+        """
+    def next(self, /, max: "int") -> "collections.abc.Awaitable[str]":
+        """
+        The next events, at most `max`, as a JSON array; empty after the end.
+        """
+    def ready(self, /, max: "int") -> "str | None":
+        """
+        The events that are there already, at most `max`, as a JSON array; None when there are none.
+        """
+    def stop(self, /, reason: str) -> "collections.abc.Awaitable[None]":
+        """
+        Cancels it and waits until nothing of it runs, whatever becomes of the caller.
+        """
 
 @final
 class ScriptedModel:
-    def __init__(self) -> None: ...
-    def cancelled(self) -> int: ...
-    def push(self, answer: str) -> None: ...
-    def requests(self) -> str: ...
+    """
+    A model that follows a script.
+    """
+    def __new__(cls, /) -> ScriptedModel: ...
+    def cancelled(self, /) -> int:
+        """
+        How many answers were cancelled before their end.
+        """
+    def push(self, /, answer: str) -> None:
+        """
+        Adds an answer, in JSON.
+        """
+    def requests(self, /) -> str:
+        """
+        What it was asked, as JSON.
+        """
+
+@final
+class Session:
+    """
+    A session.
+    """
+    def answer(self, /, question: "int", by: str, decision: str) -> "collections.abc.Awaitable[None]":
+        """
+        Answers a question with a decision in JSON.
+        """
+    def entries(self, /, start: "int") -> "collections.abc.Awaitable[str]":
+        """
+        The log from an entry on, as JSON.
+        """
+    def record(self, /, kind: str, data: str) -> "collections.abc.Awaitable[int]":
+        """
+        Writes something of the host, in JSON, into the log.
+        """
+    def resume(self, /) -> "collections.abc.Awaitable[Run | None]":
+        """
+        Goes on with what was interrupted.
+        """
+    def rewind(self, /, to: "int") -> "collections.abc.Awaitable[int]":
+        """
+        Goes on from an earlier entry.
+        """
+    def send(self, /, input: str) -> "collections.abc.Awaitable[Run]":
+        """
+        Says something, in JSON.
+        """
+
+def _panic(message: str) -> "collections.abc.Awaitable[None]":
+    """
+    An awaitable whose work panics.
+    """
+
+def _shutdown() -> None:
+    """
+    Stops everything: the dispatcher first, so that nothing touches Python any more, then tokio. Run by `atexit`.
+    """
+
+def assert_same_process() -> None:
+    """
+    Threads do not survive a fork, and locks may be held by threads that are gone: say so before anything hangs.
+    """
+
+def error_kinds() -> list[str]:
+    """
+    Every kind of error, by name.
+    """
+
+def open(url: str, providers: "list[tuple[str, str]]", keys: "list[tuple[str, str]]", host_transport: bool) -> "collections.abc.Awaitable[Engine]":
+    """
+    Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers.
+    """
