@@ -43,7 +43,12 @@ async def tool_turns(app: mosaic.Mosaic) -> dict[str, float]:
     meter = Meter()
     for number in range(scenario.TURNS):
         await turn(session, number)
-    return meter.stop(scenario.TURNS)
+    measured = meter.stop(scenario.TURNS)
+    said = [entry.kind for entry in await session.entries()]
+    check("questions", said.count("input"), scenario.TURNS)
+    check("answers", said.count("assistant"), 2 * scenario.TURNS)
+    check("results", said.count("tool_end"), scenario.TURNS)
+    return measured
 
 
 async def stream(app: mosaic.Mosaic) -> dict[str, float]:
@@ -60,6 +65,7 @@ async def stream(app: mosaic.Mosaic) -> dict[str, float]:
     reply = await run.finish()
     measured = meter.stop(scenario.CHUNKS)
     check("bytes", (size, len(reply.text)), (8 * scenario.CHUNKS, 8 * scenario.CHUNKS))
+    check("tokens", reply.usage.output, scenario.CHUNKS)
     return measured | {"extra": {"events": events}}
 
 

@@ -2,11 +2,40 @@
 
 use crate::process;
 use crate::project::Project;
+use crate::python::Python;
 
-pub(crate) const ABOUT: &str = "runs the benches beside their hand-written floor, in release mode\n\
-    [ARGS...]  go to the benches; `cargo xtask bench -- --help` lists them";
+pub(crate) const ABOUT: &str = "runs the benches beside their hand-written floor, in release mode, \
+    and resumes a long session\n\
+    --runs N        how often; the median counts (5)\n\
+    --only C,D      some workloads; without Python unless C or D is among them\n\
+    --json FILE     the figures as JSON, besides";
 
 pub(crate) fn run(project: &Project, args: &[String]) -> Result<(), String> {
-    let args = args.iter().filter(|arg| *arg != "--");
-    process::run(project.cargo().args(["run", "--release", "--package", "mosaic-benches", "--"]).args(args))
+    let args: Vec<&String> = args.iter().filter(|arg| *arg != "--").collect();
+    let only = args.iter().position(|arg| *arg == "--only").and_then(|at| args.get(at + 1));
+    if only.is_none_or(|only| only.split(',').any(in_python)) {
+        install_binding(project)?;
+    }
+    let release = |binary| {
+        let mut cargo = project.cargo();
+        cargo.args(["run", "--quiet", "--release", "--package", "mosaic-benches", "--bin", binary]);
+        cargo
+    };
+    process::run(release("bench").arg("--").args(&args))?;
+    if only.is_none() { process::run(&mut release("resume")) } else { Ok(()) }
+}
+
+/// Puts the package into the environment, built in release mode: what the tests leave there is a debug build.
+fn install_binding(project: &Project) -> Result<(), String> {
+    let python = Python::get(project)?;
+    python.install(project, &project.asset("python-tools.txt"))?;
+    python.install(project, &project.root().join("benches/python/requirements.txt"))?;
+    let mut develop = python.tool("maturin");
+    develop.args(["develop", "--release", "--quiet"]).current_dir(project.root().join("bindings/python"));
+    process::run(&mut develop)
+}
+
+/// Whether a workload has a side in Python.
+fn in_python(workload: &str) -> bool {
+    ["C", "D"].iter().any(|name| name.eq_ignore_ascii_case(workload))
 }
