@@ -45,20 +45,25 @@ impl Project {
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.current_dir(&self.root);
-        // What `cargo run` set for xtask itself is not meant for the builds that xtask starts.
-        for (name, _) in std::env::vars_os() {
-            let ours = name.to_str().is_some_and(|name| {
-                name == "CARGO" || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
-            });
-            if ours {
-                command.env_remove(name);
-            }
-        }
+        leave_xtask(&mut command);
         command
     }
 
     /// A path as one wants to read it: relative to the root where it lies inside.
     pub(crate) fn show(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+}
+
+/// Takes from a command what `cargo run` set for xtask itself. It is not meant for the builds that xtask starts, and some
+/// dependencies are built anew whenever it changes.
+pub(crate) fn leave_xtask(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let ours = name.to_str().is_some_and(|name| {
+            name == "CARGO" || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if ours {
+            command.env_remove(name);
+        }
     }
 }

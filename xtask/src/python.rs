@@ -1,7 +1,7 @@
 //! The project's own Python: a virtual environment in `.venv/`, made when it is first needed.
 
 use crate::process;
-use crate::project::Project;
+use crate::project::{self, Project};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,6 +49,8 @@ impl Python {
     /// Makes a command see the environment as if it had been activated.
     pub(crate) fn enter(&self, command: &mut Command) {
         command.env("VIRTUAL_ENV", &self.venv).env_remove("PYTHONHOME").env_remove("CONDA_PREFIX");
+        // maturin builds.
+        project::leave_xtask(command);
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = std::iter::once(self.scripts()).chain(std::env::split_paths(&path));
         if let Ok(path) = std::env::join_paths(paths) {
