@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 
 use self::prepared::PreparedCache;
-use super::tool_mode::{self, Filter};
+use super::tool_mode::{self, Filter, break_repetition};
 use super::{
     ChatModel, Codec, Delivery, Encodable, EncodeError, ModelCall, ModelError, ModelInfo, ModelRequest,
     ModelStream, Profile, ToolMode,
@@ -228,7 +228,8 @@ impl ChatModel for HttpModel {
         &self.profile.info
     }
 
-    async fn stream(&self, call: ModelCall) -> Result<ModelStream, ModelError> {
+    async fn stream(&self, mut call: ModelCall) -> Result<ModelStream, ModelError> {
+        call.request = break_repetition(self.mode(), call.request);
         let request = self.encode(&call.request).map_err(|error| self.named(error.into()))?;
         let limits = self.timeouts.of_call(&call, self.delivery);
         let filter = Filter::new(self.mode(), &call.request);

@@ -24,6 +24,7 @@ mod lane;
 mod lenient;
 mod prepare;
 mod render;
+mod repeat;
 mod scan;
 mod schema;
 #[cfg(test)]
@@ -32,3 +33,4 @@ mod tests;
 pub use filter::Filter;
 pub use prepare::{Prepared, prepare};
 pub use render::render;
+pub use repeat::break_repetition;
