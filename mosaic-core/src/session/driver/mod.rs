@@ -35,6 +35,8 @@ pub(crate) struct Driver {
     mailbox: mpsc::UnboundedReceiver<Command>,
     /// Keeps `close` waiting.
     _active: Active,
+    /// The agent of the run that is going on.
+    bound: Bound,
     /// When this driver began.
     since: Timestamp,
     work: Work,
@@ -58,17 +60,17 @@ impl Driver {
         let (done, ended) = mpsc::unbounded_channel();
         let work = Work { tools: HashMap::new(), done, ended, model: None, timer: None };
         let since = shared.around.runtime.now();
-        Self { shared, mailbox, _active: active, since, work }
+        let bound = shared.bound();
+        Self { shared, mailbox, _active: active, bound, since, work }
     }
 
     /// Runs until nothing is left to do, or the store fails.
     pub(crate) async fn run(mut self) {
         let mut log = self.shared.log.clone().lock_owned().await;
-        let bound = self.shared.bound();
         let mut writer = Writer::new(self.shared.clone());
         let mut next = None;
         loop {
-            if let Err(error) = self.drive(next, &mut log, &mut writer, &bound).await {
+            if let Err(error) = self.drive(next, &mut log, &mut writer).await {
                 self.shared.feed.fail(error.report());
             }
             self.stop_all();
@@ -86,22 +88,21 @@ impl Driver {
         mut next: Option<Command>,
         log: &mut Log,
         writer: &mut Writer,
-        bound: &Bound,
     ) -> Result<(), SessionError> {
         loop {
             while let Some(command) = next.take().or_else(|| self.mailbox.try_recv().ok()) {
                 if !writer.is_leased()
-                    && let Err(error) = self.begin(log, writer, bound).await
+                    && let Err(error) = self.begin(log, writer).await
                 {
                     command.refuse(error);
                     continue;
                 }
-                self.obey(command, log, writer, bound).await?;
+                self.obey(command, log, writer).await?;
             }
             if !writer.is_leased() && !log.machine.is_parked() {
                 return Ok(());
             }
-            self.reconcile(log, bound);
+            self.reconcile(log);
             if log.machine.phase() == Phase::Idle && self.work.tools.is_empty() {
                 return Ok(());
             }
@@ -112,20 +113,20 @@ impl Driver {
             match self.wait().await {
                 Woken::Command(None) => return Ok(()),
                 Woken::Command(command) => next = command,
-                Woken::Outcome(outcome) => self.decide(outcome, log, writer, bound).await?,
+                Woken::Outcome(outcome) => self.decide(outcome, log, writer).await?,
                 Woken::Tool(done) => {
                     self.work.tools.remove(&(done.call.clone(), done.attempt));
                     if let (Some(token), Some(run)) = (&done.fatal, log.machine.run()) {
                         self.shared.set_fatal(run, token.clone());
                     }
-                    self.decide(done.into_outcome(), log, writer, bound).await?;
+                    self.decide(done.into_outcome(), log, writer).await?;
                 }
                 Woken::Tick => {
                     if !writer.is_leased() {
-                        self.begin(log, writer, bound).await?;
+                        self.begin(log, writer).await?;
                     }
                     let partial = self.shared.feed.partial();
-                    self.decide(Outcome::Tick { partial }, log, writer, bound).await?;
+                    self.decide(Outcome::Tick { partial }, log, writer).await?;
                 }
             }
         }
@@ -133,32 +134,34 @@ impl Driver {
 
     /// Becomes the writer, takes in what others wrote, and takes over what they left. All or nothing: without the lease
     /// nothing is driven, so a call that somebody else has started is never taken for one of ours.
-    async fn begin(&mut self, log: &mut Log, writer: &mut Writer, bound: &Bound) -> Result<(), SessionError> {
-        let begun = self.take_over(log, writer, bound).await;
+    async fn begin(&mut self, log: &mut Log, writer: &mut Writer) -> Result<(), SessionError> {
+        let begun = self.take_over(log, writer).await;
         if begun.is_err() {
             writer.release().await;
         }
         begun
     }
 
-    async fn take_over(
-        &mut self,
-        log: &mut Log,
-        writer: &mut Writer,
-        bound: &Bound,
-    ) -> Result<(), SessionError> {
+    async fn take_over(&mut self, log: &mut Log, writer: &mut Writer) -> Result<(), SessionError> {
         writer.lease(log).await?;
         self.shared.feed.begin(log.last());
-        if log.bound.as_deref() != Some(bound.agent.digest()) {
-            let model = bound.model.info();
-            let model = format!("{}:{}", model.provider, model.model);
-            writer.note(log, None, log::bound(&bound.agent, model)).await?;
-        }
+        self.bind(log, writer).await?;
         // What is going on in this task is not lost.
         if self.work.tools.is_empty() {
-            self.decide(Outcome::Recovered, log, writer, bound).await?;
+            self.decide(Outcome::Recovered, log, writer).await?;
         }
         Ok(())
+    }
+
+    /// Takes the agent that the session was opened with last, and writes it down when it is another one.
+    async fn bind(&mut self, log: &mut Log, writer: &mut Writer) -> Result<(), SessionError> {
+        self.bound = self.shared.bound();
+        if log.bound.as_deref() == Some(self.bound.agent.digest()) {
+            return Ok(());
+        }
+        let model = self.bound.model.info();
+        let model = format!("{}:{}", model.provider, model.model);
+        writer.note(log, None, log::bound(&self.bound.agent, model)).await
     }
 
     async fn obey(
@@ -166,14 +169,19 @@ impl Driver {
         command: Command,
         log: &mut Log,
         writer: &mut Writer,
-        bound: &Bound,
     ) -> Result<(), SessionError> {
         match command {
             Command::Input { input, answer } => {
+                // A driver may still be there from the run before, with the agent of that one.
+                if log.machine.phase() == Phase::Idle
+                    && let Err(error) = self.bind(log, writer).await
+                {
+                    return reply(answer, Err(error));
+                }
                 let run = self.shared.new_run();
                 let NewInput { parts, delivery, output, limits } = input;
                 let outcome = Outcome::Input { run, parts, delivery, output, limits };
-                let result = self.decided(outcome, log, writer, bound).await.map(|entries| {
+                let result = self.decided(outcome, log, writer).await.map(|entries| {
                     let entry = entries.iter().find(|entry| matches!(entry.body, Body::Input { .. }));
                     entry.map_or((run, log.last()), |entry| (entry.run.unwrap_or(run), entry.seq))
                 });
@@ -185,13 +193,13 @@ impl Driver {
                 self.work.model = None;
                 let partial = self.shared.feed.partial();
                 let outcome = Outcome::Cancel { reason: CancelReason::Host { reason }, partial };
-                reply(answer, self.decide(outcome, log, writer, bound).await)
+                reply(answer, self.decide(outcome, log, writer).await)
             }
             // It has ended already.
             Command::Cancel { answer, .. } => reply(answer, Ok(())),
             Command::Answer { question, by, decision, answer } => {
                 let outcome = Outcome::Answered { question, by, decision };
-                match self.decided(outcome, log, writer, bound).await {
+                match self.decided(outcome, log, writer).await {
                     Ok(entries) if entries.is_empty() => {
                         let reason = format!(
                             "there is no open question {question} in this session that this decision answers"
@@ -231,9 +239,8 @@ impl Driver {
         outcome: Outcome,
         log: &mut Log,
         writer: &mut Writer,
-        bound: &Bound,
     ) -> Result<(), SessionError> {
-        self.decided(outcome, log, writer, bound).await.map(drop)
+        self.decided(outcome, log, writer).await.map(drop)
     }
 
     async fn decided(
@@ -241,8 +248,8 @@ impl Driver {
         outcome: Outcome,
         log: &mut Log,
         writer: &mut Writer,
-        bound: &Bound,
     ) -> Result<Vec<Arc<Entry>>, SessionError> {
+        let bound = &self.bound;
         let env = Env {
             tools: bound.agent.tools(),
             limits: bound.agent.limits(),
@@ -255,7 +262,8 @@ impl Driver {
     }
 
     /// Starts what is wanted and not going on, and stops what is going on and not wanted.
-    fn reconcile(&mut self, log: &Log, bound: &Bound) {
+    fn reconcile(&mut self, log: &Log) {
+        let bound = &self.bound;
         let now = self.shared.around.runtime.now();
         let limits = log.machine.limits().unwrap_or(bound.agent.limits());
         let steps = log.machine.steps(now);
