@@ -12,7 +12,7 @@ use mosaic_core::{
 use mosaic_storage::RamStore;
 use serde_json::json;
 
-use crate::support::{Fake, agent, engine_over, results};
+use crate::support::{Fake, agent, engine_over, kinds, results};
 
 /// A store whose disk can be full.
 #[derive(Debug, Clone)]
@@ -50,6 +50,10 @@ impl SessionStore for Fillable {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        // A real store takes its time, and others go on meanwhile.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
         self.store.release(lease).await
     }
 
@@ -125,4 +129,19 @@ async fn a_run_that_the_store_interrupted_goes_on_and_runs_nothing_twice() {
     let reply = session.resume().await.unwrap().expect("it was interrupted").finish().await.unwrap();
     assert_eq!((reply.text.as_str(), pay.called()), ("done", 1));
     assert_eq!(results(&session.entries(Seq(1)).await.unwrap())[0].1, ToolStatus::Unknown);
+}
+
+#[tokio::test]
+async fn a_session_opened_with_another_agent_answers_with_that_agent() {
+    let engine = engine_over(Arc::new(Fillable::new()));
+    for turn in 0..3 {
+        // At once after the run before: its driver is still giving its lease back.
+        let model = ScriptedModel::new([Answer::text(format!("agent {turn}"))]);
+        let agent = agent(&model).instructions(format!("You are agent {turn}.")).build().unwrap();
+        let session = engine.session("a", &agent).await.unwrap();
+        let reply = session.send("Who are you?").await.unwrap().finish().await.unwrap();
+        assert_eq!(reply.text, format!("agent {turn}"));
+        let entries = session.entries(Seq(1)).await.unwrap();
+        assert_eq!(kinds(&entries).iter().filter(|kind| **kind == "bound").count(), turn + 1);
+    }
 }

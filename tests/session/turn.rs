@@ -140,20 +140,3 @@ async fn undo_takes_a_turn_out_of_the_conversation_but_not_out_of_the_log() {
     assert!(kinds(&entries).contains(&"rewind"));
     assert!(session.rewind(Seq(4)).await.is_err(), "in the middle of a run");
 }
-
-#[tokio::test]
-async fn a_session_opened_with_another_agent_answers_with_that_agent() {
-    let engine = engine();
-    for turn in 0..50 {
-        // At once after the run before: its driver may still be on its way out.
-        let model = ScriptedModel::new([Answer::text(format!("agent {turn}"))]);
-        let agent = agent(&model).instructions(format!("You are agent {turn}.")).build().unwrap();
-        let session = engine.session("a", &agent).await.unwrap();
-        let reply = session.send("Who are you?").await.unwrap().finish().await.unwrap();
-        assert_eq!(reply.text, format!("agent {turn}"));
-    }
-    let model = ScriptedModel::new([]);
-    let session = engine.session("a", &agent(&model).build().unwrap()).await.unwrap();
-    let entries = session.entries(Seq(1)).await.unwrap();
-    assert_eq!(kinds(&entries).iter().filter(|kind| **kind == "bound").count(), 50);
-}
