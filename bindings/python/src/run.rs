@@ -21,14 +21,18 @@ pub(crate) struct PyRun {
 
 /// Kept when it is over: whoever waited for the end may have been cancelled just then, and may ask again.
 enum State {
-    Going(Box<Run>),
+    Going {
+        run: Box<Run>,
+        /// The event that whoever waited has seen coming.
+        first: Option<Event>,
+    },
     Over(Outcome<String>),
 }
 
 impl State {
     fn going(&mut self) -> Option<&mut Run> {
         match self {
-            Self::Going(run) => Some(run),
+            Self::Going { run, .. } => Some(run),
             Self::Over(_) => None,
         }
     }
@@ -39,7 +43,7 @@ impl PyRun {
         Self {
             id: run.id(),
             canceller: run.canceller(),
-            run: Arc::new(Mutex::new(State::Going(Box::new(run)))),
+            run: Arc::new(Mutex::new(State::Going { run: Box::new(run), first: None })),
         }
     }
 }
@@ -51,15 +55,20 @@ impl PyRun {
         self.id.to_string()
     }
 
-    /// The next events, at most `max`, as a JSON array; empty after the end.
-    #[pyo3(signature = (max: "int") -> "collections.abc.Awaitable[str]")]
-    fn next<'py>(&self, py: Python<'py>, max: usize) -> PyResult<Bound<'py, PyAny>> {
+    /// Waits until there are events to be taken with `ready`. Whether there will be any: not so after the end.
+    ///
+    /// They are taken on the event loop's thread, when it gets there, and not here: a stream goes on while the loop wakes
+    /// up, and what it says meanwhile comes with the same crossing.
+    #[pyo3(signature = () -> "collections.abc.Awaitable[bool]")]
+    fn wait<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let run = self.run.clone();
         future_into_py(py, async move {
-            let mut run = run.lock().await;
-            let Some(run) = run.going() else { return Ok("[]".to_owned()) };
-            let first = run.try_next().await.map_err(failure)?;
-            write(&first.map(|first| batch(run, first, max)).unwrap_or_default())
+            let mut state = run.lock().await;
+            let State::Going { run, first } = &mut *state else { return Ok(false) };
+            if first.is_none() {
+                *first = run.try_next().await.map_err(failure)?;
+            }
+            Ok(first.is_some())
         })
     }
 
@@ -67,9 +76,9 @@ impl PyRun {
     #[pyo3(signature = (max: "int") -> "str | None")]
     fn ready(&self, max: usize) -> Option<String> {
         // Somebody else reads at this moment: then the caller waits its turn.
-        let mut run = self.run.try_lock().ok()?;
-        let run = run.going()?;
-        let first = run.ready()?;
+        let mut state = self.run.try_lock().ok()?;
+        let State::Going { run, first } = &mut *state else { return None };
+        let first = first.take().or_else(|| run.ready())?;
         serde_json::to_string(&batch(run, first, max)).ok()
     }
 
@@ -85,7 +94,7 @@ impl PyRun {
             }
             let closed = State::Over(Err(failure(SessionError::Closed)));
             let over = match std::mem::replace(&mut *state, closed) {
-                State::Going(run) => over(*run).await,
+                State::Going { run, .. } => over(*run).await,
                 State::Over(over) => over,
             };
             *state = State::Over(over.clone());
@@ -138,14 +147,31 @@ async fn over(run: Run) -> Outcome<String> {
     }
 }
 
+/// At most `max` events, with pieces of one text joined.
 fn batch(run: &mut Run, first: Event, max: usize) -> Vec<Event> {
     let mut events = vec![first];
-    while events.len() < max
-        && let Some(event) = run.ready()
-    {
-        events.push(event);
+    // What was taken counts, not what is left of it: a stream that never pauses must not keep the event loop here.
+    for _ in 1..max {
+        let Some(event) = run.ready() else { break };
+        if !events.last_mut().is_some_and(|last| joined(last, &event)) {
+            events.push(event);
+        }
     }
     events
+}
+
+/// Appends a piece of text to the one before it, if it goes on with that.
+fn joined(last: &mut Event, next: &Event) -> bool {
+    match (last, next) {
+        (
+            Event::Text { step, part, delta },
+            Event::Text { step: next_step, part: next_part, delta: more },
+        ) if (*step, *part) == (*next_step, *next_part) => {
+            delta.push_str(more);
+            true
+        }
+        _ => false,
+    }
 }
 
 fn reply_json(reply: &Reply) -> Outcome<String> {

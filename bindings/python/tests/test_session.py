@@ -58,6 +58,22 @@ async def test_many_events_come_in_batches_and_none_is_lost(mosaic: Mosaic) -> N
     assert said == "".join(pieces)
 
 
+async def test_who_waits_for_events_does_not_take_them(mosaic: Mosaic) -> None:
+    session = await mosaic.session("s", Agent("a", model=ScriptedModel([text("It ", "rains.")])))
+    run = await session.send("Rain?")
+    native = run._native
+    assert await native.wait() and await native.wait()
+    seen = [event async for event in run]
+    assert [event.kind for event in seen if isinstance(event, events.Entry)] == [
+        "input",
+        "assistant",
+        "run_end",
+    ]
+    assert "".join(event.delta for event in seen if isinstance(event, events.Text)) == "It rains."
+    assert not await native.wait(), "nothing comes after the end"
+    assert native.ready(64) is None
+
+
 async def test_a_session_goes_on_where_it_was_left_in_a_file(tmp_path: Path) -> None:
     url = f"sqlite://{tmp_path / 'app.db'}"
     async with Mosaic.open(url) as mosaic:

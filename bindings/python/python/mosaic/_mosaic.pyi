@@ -91,10 +91,6 @@ class Run:
         """
         Its id.
         """
-    def next(self, /, max: "int") -> "collections.abc.Awaitable[str]":
-        """
-        The next events, at most `max`, as a JSON array; empty after the end.
-        """
     def ready(self, /, max: "int") -> "str | None":
         """
         The events that are there already, at most `max`, as a JSON array; None when there are none.
@@ -102,6 +98,13 @@ class Run:
     def stop(self, /, reason: str) -> "collections.abc.Awaitable[None]":
         """
         Cancels it and waits until nothing of it runs, whatever becomes of the caller.
+        """
+    def wait(self, /) -> "collections.abc.Awaitable[bool]":
+        """
+        Waits until there are events to be taken with `ready`. Whether there will be any: not so after the end.
+
+        They are taken on the event loop's thread, when it gets there, and not here: a stream goes on while the loop wakes
+        up, and what it says meanwhile comes with the same crossing.
         """
 
 @final

@@ -101,6 +101,9 @@ def entry_from_json(data: dict[str, Any]) -> Entry:
 def from_json(data: dict[str, Any]) -> Event:
     """Make an event of its JSON."""
     kind = data["type"]
+    if kind == "text":
+        # Nearly all events of a stream are these; this way takes half the time of the one below.
+        return Text(data["step"], data["part"], data["delta"])
     if kind == "entry":
         return entry_from_json(data)
     known = _KINDS.get(kind)

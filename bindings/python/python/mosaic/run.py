@@ -83,11 +83,12 @@ class Run:
 
     async def __anext__(self) -> Event:
         """Give the next event."""
-        if not self._events:
-            batch = self._native.ready(_BATCH) or await self._watched(self._native.next(_BATCH))
-            self._events.extend(map(from_json, json.loads(batch)))
-        if not self._events:
-            raise StopAsyncIteration
+        while not self._events:
+            batch = self._native.ready(_BATCH)
+            if batch is not None:
+                self._events.extend(map(from_json, json.loads(batch)))
+            elif not await self._watched(self._native.wait()):
+                raise StopAsyncIteration
         return self._events.popleft()
 
     async def finish(self) -> Reply:
