@@ -12,7 +12,7 @@ use mosaic_core::{
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::support::{Fake, agent, engine, kinds, results};
+use crate::support::{Fake, agent, engine, engine_over, kinds, results};
 
 #[tokio::test]
 async fn a_call_is_run_and_its_result_goes_back_to_the_model() {
@@ -222,4 +222,33 @@ async fn a_question_that_nobody_answers_is_a_no() {
     assert_eq!((reply.text.as_str(), tool.called()), ("not paid", 0));
     assert_eq!(results(&session.entries(Seq(3)).await.unwrap())[0].1, ToolStatus::Denied);
     assert!(session.answer(Seq(5), "late", Decision::Approve).await.is_err());
+}
+
+#[tokio::test]
+async fn closing_does_not_wait_for_an_answer_that_may_be_given_later() {
+    tokio::time::pause();
+    let model = ScriptedModel::new([Answer::call("pay", json!({}))]);
+    let mut tool = Fake::ok("pay");
+    tool.spec.approval = Approval::Always;
+    let store = Arc::new(mosaic_storage::RamStore::new());
+    let engine = engine_over(store.clone());
+    let session = engine.session("a", &agent(&model).tool(tool.clone()).build().unwrap()).await.unwrap();
+    let mut run = session.send("go").await.unwrap();
+    let asked = loop {
+        if let Some(Event::Entry { entry }) = run.next().await
+            && let Body::Question { .. } = entry.body
+        {
+            break entry.seq;
+        }
+    };
+    // Another process's handle, opened before this one closes.
+    let later = engine_over(Arc::new(store.sibling()));
+
+    engine.close().await.unwrap();
+
+    let model = ScriptedModel::new([Answer::text("paid")]);
+    let session = later.session("a", &agent(&model).tool(tool.clone()).build().unwrap()).await.unwrap();
+    let run = session.resume().await.unwrap().expect("it waits for an answer");
+    session.answer(asked, "the boss", Decision::Approve).await.unwrap();
+    assert_eq!((run.finish().await.unwrap().text.as_str(), tool.called()), ("paid", 1));
 }

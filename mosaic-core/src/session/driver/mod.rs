@@ -33,8 +33,8 @@ use writer::Writer;
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     mailbox: mpsc::UnboundedReceiver<Command>,
-    /// Keeps `close` waiting.
-    _active: Active,
+    /// Keeps `close` waiting; not while the run waits for nothing but answers, which may be given after a restart.
+    active: Option<Active>,
     /// The agent of the run that is going on.
     bound: Bound,
     /// When this driver began.
@@ -61,7 +61,7 @@ impl Driver {
         let work = Work { tools: HashMap::new(), done, ended, model: None, timer: None };
         let since = shared.around.runtime.now();
         let bound = shared.bound();
-        Self { shared, mailbox, _active: active, bound, since, work }
+        Self { shared, mailbox, active: Some(active), bound, since, work }
     }
 
     /// Runs until nothing is left to do, or the store fails.
@@ -109,6 +109,7 @@ impl Driver {
             if log.machine.is_parked() && self.work.tools.is_empty() {
                 // Any process may answer meanwhile.
                 writer.release().await;
+                self.active = None;
             }
             match self.wait().await {
                 Woken::Command(None) => return Ok(()),
@@ -143,6 +144,9 @@ impl Driver {
     }
 
     async fn take_over(&mut self, log: &mut Log, writer: &mut Writer) -> Result<(), SessionError> {
+        if self.active.is_none() {
+            self.active = Some(self.shared.around.activity.enter()?);
+        }
         writer.lease(log).await?;
         self.shared.feed.begin(log.last());
         self.bind(log, writer).await?;
