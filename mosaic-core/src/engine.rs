@@ -110,7 +110,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes no more work, waits until nothing runs, and closes the store. Cancel the runs first if you do not want to
+    /// Takes no more work, waits until nothing runs, and closes the store. A run that waits for nothing but answers is not
+    /// waited for: it goes on after the next start. Cancel the runs first if you do not want to
     /// wait for them. Tells which calls were abandoned because they did not stop when they were cancelled.
     ///
     /// # Errors
