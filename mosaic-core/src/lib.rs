@@ -36,10 +36,10 @@ pub use message::{
     ToolStatus, Usage,
 };
 pub use model::{
-    Auth, Capability, ChatModel, Codec, ContextLimits, Decoder, Delivery, Encodable, EncodeError, HttpModel,
-    ModelCall, ModelEnd, ModelError, ModelEvent, ModelInfo, ModelParams, ModelRef, ModelRefError,
-    ModelRequest, ModelSource, ModelStream, OutputSpec, PartKind, Price, Profile, Reasoning, StopReason,
-    Timeouts, ToolChoice, ToolMode,
+    Auth, Authenticator, Capability, ChatModel, Codec, ContextLimits, Decoder, Delivery, Encodable,
+    EncodeError, HttpModel, ModelCall, ModelEnd, ModelError, ModelEvent, ModelInfo, ModelParams, ModelRef,
+    ModelRefError, ModelRequest, ModelSource, ModelStream, OutputSpec, PartKind, Price, Profile, Reasoning,
+    StopReason, Timeouts, ToolChoice, ToolMode,
 };
 #[cfg(feature = "tokio-runtime")]
 pub use runtime::TokioRuntime;

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ModelError;
-use crate::message::{Origin, Part, Usage};
+use crate::message::{Cost, Origin, Part, Usage};
 
 /// What a part of an answer is, known when it starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +104,9 @@ pub struct ModelEnd {
     pub stop: StopReason,
     /// What it took.
     pub usage: Usage,
+    /// What it cost: the provider's own figure where it tells one, else the model's price times the usage. `None` where
+    /// neither is known, which is not the same as nothing.
+    pub cost: Option<Cost>,
     /// Where the answer came from.
     pub origin: Origin,
     /// The provider's id of the answer.

@@ -13,7 +13,7 @@ mod limits;
 mod prepared;
 mod watch;
 
-pub use auth::Auth;
+pub use auth::{Auth, Authenticator};
 pub use limits::Timeouts;
 
 use std::fmt;
@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
+use self::limits::Limits;
 use self::prepared::PreparedCache;
 use super::tool_mode::{self, Filter, break_repetition};
 use super::{
@@ -166,6 +167,16 @@ impl HttpModel {
         Ok(http)
     }
 
+    async fn exchange(
+        &self,
+        mut request: HttpRequest,
+        limits: Limits,
+        filter: Option<Filter>,
+    ) -> Result<ModelStream, ModelError> {
+        self.auth.authenticate(&mut request, self.runtime.now()).await?;
+        exchange::start(self, request, limits, filter).await
+    }
+
     /// Each group is encoded at its first request; after that its bytes are shared.
     fn fragments(&self, request: &ModelRequest) -> Result<Vec<Bytes>, EncodeError> {
         // Collecting results does not know the length, and would grow the list a dozen times.
@@ -233,8 +244,19 @@ impl ChatModel for HttpModel {
         let request = self.encode(&call.request).map_err(|error| self.named(error.into()))?;
         let limits = self.timeouts.of_call(&call, self.delivery);
         let filter = Filter::new(self.mode(), &call.request);
+        // A fixed key that was refused is refused again.
+        let again = matches!(self.auth, Auth::By(_))
+            .then(|| (request.clone(), Filter::new(self.mode(), &call.request)));
         // The groups are shared with the session, which can grow its list in place once nobody holds it.
         drop(call);
-        exchange::start(self, request, limits, filter).await.map_err(|error| self.named(error))
+        let answer = match (self.exchange(request, limits, filter).await, again) {
+            (Err(error), Some((request, filter)))
+                if error.status == Some(401) && self.auth.refused().await =>
+            {
+                self.exchange(request, limits, filter).await
+            }
+            (answer, _) => answer,
+        };
+        answer.map_err(|error| self.named(error))
     }
 }

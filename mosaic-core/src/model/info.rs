@@ -87,8 +87,8 @@ pub struct ModelInfo {
     pub max_output: Option<u64>,
     /// How it is brought to call tools.
     pub tool_mode: ToolMode,
-    /// What it can do.
-    pub capabilities: BTreeSet<Capability>,
+    /// What it can do, all of it; `None` where nobody said. See [`can`](Self::can).
+    pub capabilities: Option<BTreeSet<Capability>>,
     /// What it costs.
     pub price: Option<Price>,
 }
@@ -102,8 +102,15 @@ impl ModelInfo {
             window: None,
             max_output: None,
             tool_mode: ToolMode::default(),
-            capabilities: BTreeSet::from([Capability::Tools]),
+            capabilities: None,
             price: None,
         }
+    }
+
+    /// Whether it can do that; `None` where nobody said what it can do. A model that the host names itself is then asked
+    /// all the same, and its provider decides; a router never falls back on a guess.
+    #[must_use]
+    pub fn can(&self, capability: Capability) -> Option<bool> {
+        self.capabilities.as_ref().map(|all| all.contains(&capability))
     }
 }

@@ -21,7 +21,7 @@ pub mod tool_mode;
 pub use codec::{Codec, Decoder, Delivery, Encodable, EncodeError, Profile};
 pub use error::{ContextLimits, ModelError};
 pub use event::{ModelEnd, ModelEvent, ModelStream, PartKind, StopReason};
-pub use http::{Auth, HttpModel, Timeouts};
+pub use http::{Auth, Authenticator, HttpModel, Timeouts};
 pub use info::{Capability, ModelInfo, Price, ToolMode};
 pub use reference::{ModelRef, ModelRefError, ModelSource};
 pub use request::{ModelCall, ModelParams, ModelRequest, OutputSpec, Reasoning, ToolChoice};

@@ -102,6 +102,7 @@ impl ToyDecoder {
             events.push(ModelEvent::Done(ModelEnd {
                 stop,
                 usage: Usage::default(),
+                cost: None,
                 origin,
                 response_id: None,
             }));

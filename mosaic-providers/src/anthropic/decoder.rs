@@ -11,81 +11,28 @@
 //!
 //! Source: <https://docs.anthropic.com/en/docs/build-with-claude/streaming>
 
-use mosaic_core::{
-    Decoder, Delivery, ErrorKind, ModelEnd, ModelError, ModelEvent, Origin, Profile, StopReason,
-};
+use mosaic_core::{Decoder, Delivery, ModelEnd, ModelError, ModelEvent, Origin, Profile, StopReason};
 use serde_json::Value;
 
 use super::blocks::Blocks;
 use super::event::{Body, Event, WireUsage};
+use crate::wire::decode::{self, FramedDecoder, Reader};
 use crate::wire::error;
-use crate::wire::framing::{Frame, Framing};
+use crate::wire::framing::Shape;
 use crate::wire::parts::Parts;
 
 /// The decoder of both deliveries.
-#[derive(Debug)]
-pub(super) struct MessagesDecoder {
-    framing: Framing,
-    answer: Answer,
-    over: bool,
-}
-
-impl MessagesDecoder {
-    pub(super) fn new(profile: &Profile, delivery: Delivery) -> Self {
-        let answer = Answer {
-            origin: profile.origin.clone(),
-            parts: Parts::default(),
-            blocks: Blocks::default(),
-            stop: None,
-            usage: WireUsage::default(),
-            id: None,
-            done: false,
-        };
-        Self { framing: Framing::new(delivery), answer, over: false }
-    }
-
-    fn close<T>(&mut self, result: Result<T, ModelError>) -> Result<T, ModelError> {
-        self.over |= result.is_err() || self.answer.done;
-        result.map_err(|mut error| {
-            error.provider.get_or_insert_with(|| self.answer.origin.provider.to_string());
-            error
-        })
-    }
-}
-
-impl Decoder for MessagesDecoder {
-    fn push(&mut self, bytes: &[u8], events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
-        if self.over {
-            return Ok(());
-        }
-        let answer = &mut self.answer;
-        let result = self.framing.push(bytes, |frame| match frame {
-            Frame::Event(data) => answer.event(data, events).map(|()| !answer.done),
-            Frame::Error(data) => Err(error::from_event(data)),
-            Frame::Rest(_) | Frame::Body(_) => Ok(true),
-        });
-        self.close(result)
-    }
-
-    fn finish(&mut self, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
-        if self.over {
-            return Ok(());
-        }
-        let answer = &mut self.answer;
-        let result = self.framing.finish(|frame| match frame {
-            Frame::Body(body) => answer.body(body, events),
-            Frame::Error(data) => Err(error::from_event(data)),
-            Frame::Rest(data) | Frame::Event(data) => match answer.event(data, events) {
-                // The last event was cut: not an answer that cannot be read, but one that is not all there.
-                Err(error) if error.kind == ErrorKind::Decode => Ok(()),
-                other => other,
-            },
-        });
-        let result = result
-            .and_then(|()| if self.answer.done { Ok(()) } else { Err(error::incomplete("`message_stop`")) });
-        self.over = true;
-        self.close(result)
-    }
+pub(super) fn decoder(profile: &Profile, delivery: Delivery) -> Box<dyn Decoder> {
+    let answer = Answer {
+        origin: profile.origin.clone(),
+        parts: Parts::default(),
+        blocks: Blocks::default(),
+        stop: None,
+        usage: WireUsage::default(),
+        id: None,
+        done: false,
+    };
+    Box::new(FramedDecoder::new(delivery, Shape::Events, answer))
 }
 
 #[derive(Debug)]
@@ -99,15 +46,14 @@ struct Answer {
     done: bool,
 }
 
-impl Answer {
+impl Reader for Answer {
     fn event(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
         let data = data.trim();
         // A gateway that speaks both APIs may end every stream alike.
         if data.is_empty() || data == "[DONE]" {
             return Ok(());
         }
-        let event: Event<'_> =
-            serde_json::from_str(data).map_err(|source| error::unreadable("stream", data, Some(source)))?;
+        let event: Event<'_> = decode::event(data)?;
         let index = event.index.or_zero();
         match event.kind.get().unwrap_or_default() {
             "content_block_delta" => {
@@ -127,7 +73,7 @@ impl Answer {
                     event.delta.0.and_then(|delta| delta.stop_reason.get().map(stop)).or(self.stop.take());
                 self.usage.update(event.usage.0.unwrap_or_default());
             }
-            "message_stop" => self.done(events),
+            "message_stop" => self.close(events),
             kind => {
                 if kind == "error" || event.error.is_some_and(|error| !error.is_null()) {
                     return Err(error::from_object(&serde_json::from_str(data).unwrap_or(Value::Null)));
@@ -138,13 +84,7 @@ impl Answer {
     }
 
     fn body(&mut self, body: &str, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
-        if body.is_empty() {
-            return Err(error::incomplete("a body"));
-        }
-        let whole: Body<'_> = serde_json::from_str(body).map_err(|source| match source.classify() {
-            serde_json::error::Category::Eof => error::incomplete("the rest of its JSON"),
-            _ => error::unreadable("answer", body, Some(source)),
-        })?;
+        let whole: Body<'_> = decode::body(body)?;
         let failed = whole.kind.get() == Some("error") || whole.error.is_some_and(|error| !error.is_null());
         let content = match whole.content {
             Some(content) if !failed => content,
@@ -160,16 +100,31 @@ impl Answer {
         }
         self.stop = whole.stop_reason.get().map(stop);
         self.usage.update(whole.usage.0.unwrap_or_default());
-        self.done(events);
+        self.close(events);
         Ok(())
     }
 
-    fn done(&mut self, events: &mut Vec<ModelEvent>) {
+    fn end(&mut self, _: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+        Err(error::incomplete("`message_stop`"))
+    }
+
+    fn done(&self) -> bool {
+        self.done
+    }
+
+    fn provider(&self) -> &str {
+        &self.origin.provider
+    }
+}
+
+impl Answer {
+    fn close(&mut self, events: &mut Vec<ModelEvent>) {
         self.blocks.stop_all(&mut self.parts, events);
         self.parts.end_all(events);
         events.push(ModelEvent::Done(ModelEnd {
             stop: self.stop.take().unwrap_or(StopReason::Other { reason: String::new() }),
             usage: self.usage.usage(),
+            cost: None,
             origin: self.origin.clone(),
             response_id: self.id.take(),
         }));

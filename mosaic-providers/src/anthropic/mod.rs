@@ -99,7 +99,7 @@ impl Codec for Anthropic {
     }
 
     fn decoder(&self, profile: &Profile, delivery: Delivery) -> Box<dyn Decoder> {
-        Box::new(decoder::MessagesDecoder::new(profile, delivery))
+        decoder::decoder(profile, delivery)
     }
 
     fn error(&self, status: u16, headers: &Headers, body: &[u8]) -> ModelError {

@@ -21,79 +21,29 @@ use super::calls::Calls;
 use super::chunk::{Choice, Chunk, Message, ToolDelta};
 use super::quirks::{Quirks, ReasoningTokens};
 use super::reasoning::Thinking;
+use crate::wire::decode::{self, FramedDecoder, Reader};
 use crate::wire::error;
-use crate::wire::framing::{Frame, Framing};
+use crate::wire::framing::Shape;
 use crate::wire::lenient::{Int, Maybe, Str};
 use crate::wire::parts::{Building, Parts};
 
 /// The decoder of both deliveries.
-#[derive(Debug)]
-pub(super) struct ChatDecoder {
-    framing: Framing,
-    answer: Answer,
-    over: bool,
-}
-
-impl ChatDecoder {
-    pub(super) fn new(profile: &Profile, quirks: &Quirks, delivery: Delivery) -> Self {
-        let answer = Answer {
-            origin: profile.origin.clone(),
-            reasoning_tokens: quirks.reasoning_tokens,
-            parts: Parts::default(),
-            text: None,
-            refusal: None,
-            thinking: Thinking::default(),
-            calls: Calls::default(),
-            spoke: false,
-            stop: None,
-            usage: Usage::default(),
-            id: None,
-            done: false,
-        };
-        Self { framing: Framing::new(delivery), answer, over: false }
-    }
-
-    fn close<T>(&mut self, result: Result<T, ModelError>) -> Result<T, ModelError> {
-        self.over |= result.is_err() || self.answer.done;
-        result.map_err(|mut error| {
-            error.provider.get_or_insert_with(|| self.answer.origin.provider.to_string());
-            error
-        })
-    }
-}
-
-impl Decoder for ChatDecoder {
-    fn push(&mut self, bytes: &[u8], events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
-        if self.over {
-            return Ok(());
-        }
-        let answer = &mut self.answer;
-        let result = self.framing.push(bytes, |frame| match frame {
-            Frame::Event(data) => answer.event(data, events).map(|()| !answer.done),
-            Frame::Error(data) => Err(error::from_event(data)),
-            Frame::Rest(_) | Frame::Body(_) => Ok(true),
-        });
-        self.close(result)
-    }
-
-    fn finish(&mut self, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
-        if self.over {
-            return Ok(());
-        }
-        let answer = &mut self.answer;
-        let result = self.framing.finish(|frame| match frame {
-            Frame::Body(body) => answer.body(body, events),
-            Frame::Error(data) => Err(error::from_event(data)),
-            Frame::Rest(data) | Frame::Event(data) => match answer.event(data, events) {
-                // The last event was cut: not an answer that cannot be read, but one that is not all there.
-                Err(error) if error.kind == ErrorKind::Decode => Ok(()),
-                other => other,
-            },
-        });
-        let result = result.and_then(|()| self.answer.end_of_bytes(events));
-        self.over = true;
-        self.close(result)
-    }
+pub(super) fn decoder(profile: &Profile, quirks: &Quirks, delivery: Delivery) -> Box<dyn Decoder> {
+    let answer = Answer {
+        origin: profile.origin.clone(),
+        reasoning_tokens: quirks.reasoning_tokens,
+        parts: Parts::default(),
+        text: None,
+        refusal: None,
+        thinking: Thinking::default(),
+        calls: Calls::default(),
+        spoke: false,
+        stop: None,
+        usage: Usage::default(),
+        id: None,
+        done: false,
+    };
+    Box::new(FramedDecoder::new(delivery, Shape::Events, answer))
 }
 
 #[derive(Debug)]
@@ -113,7 +63,7 @@ struct Answer {
     done: bool,
 }
 
-impl Answer {
+impl Reader for Answer {
     /// One event of a stream.
     fn event(&mut self, data: &str, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
         let data = data.trim();
@@ -121,14 +71,13 @@ impl Answer {
             if !self.spoke {
                 return Err(error::incomplete("anything said in it"));
             }
-            self.done(events);
+            self.close(events);
             return Ok(());
         }
         if data.is_empty() {
             return Ok(());
         }
-        let chunk: Chunk<'_> =
-            serde_json::from_str(data).map_err(|source| error::unreadable("stream", data, Some(source)))?;
+        let chunk: Chunk<'_> = decode::event(data)?;
         if failed(&chunk) {
             return Err(error::from_object(&serde_json::from_str(data).unwrap_or(Value::Null)));
         }
@@ -137,14 +86,7 @@ impl Answer {
 
     /// A whole body.
     fn body(&mut self, body: &str, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
-        if body.is_empty() {
-            return Err(error::incomplete("a body"));
-        }
-        let chunk: Chunk<'_> = serde_json::from_str(body).map_err(|source| match source.classify() {
-            // The connection was closed in the middle, or the page is none of JSON's.
-            serde_json::error::Category::Eof => error::incomplete("the rest of its JSON"),
-            _ => error::unreadable("answer", body, Some(source)),
-        })?;
+        let chunk: Chunk<'_> = decode::body(body)?;
         if failed(&chunk) {
             return Err(error::from_object(&serde_json::from_str(body).unwrap_or(Value::Null)));
         }
@@ -158,21 +100,28 @@ impl Answer {
             });
         }
         self.chunk(chunk, events)?;
-        self.done(events);
+        self.close(events);
         Ok(())
     }
 
-    fn end_of_bytes(&mut self, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
-        if self.done {
-            return Ok(());
-        }
+    fn end(&mut self, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
         if self.stop.is_none() {
             return Err(error::incomplete("`[DONE]` or a finish reason"));
         }
-        self.done(events);
+        self.close(events);
         Ok(())
     }
 
+    fn done(&self) -> bool {
+        self.done
+    }
+
+    fn provider(&self) -> &str {
+        &self.origin.provider
+    }
+}
+
+impl Answer {
     fn chunk(&mut self, chunk: Chunk<'_>, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
         if self.id.is_none() {
             self.id = chunk.id.get().map(str::to_owned);
@@ -243,12 +192,13 @@ impl Answer {
         }
     }
 
-    fn done(&mut self, events: &mut Vec<ModelEvent>) {
+    fn close(&mut self, events: &mut Vec<ModelEvent>) {
         self.thinking.close(&mut self.parts);
         self.parts.end_all(events);
         events.push(ModelEvent::Done(ModelEnd {
             stop: self.stop.take().unwrap_or(StopReason::Other { reason: String::new() }),
             usage: self.usage,
+            cost: None,
             origin: self.origin.clone(),
             response_id: self.id.take(),
         }));

@@ -89,7 +89,7 @@ impl Codec for OpenAiChat {
     }
 
     fn decoder(&self, profile: &Profile, delivery: Delivery) -> Box<dyn Decoder> {
-        Box::new(decoder::ChatDecoder::new(profile, &self.quirks, delivery))
+        decoder::decoder(profile, &self.quirks, delivery)
     }
 
     fn error(&self, status: u16, headers: &Headers, body: &[u8]) -> ModelError {

@@ -1,19 +1,31 @@
-//! From bytes to messages: the data of each server-sent event, or one whole body.
+//! From bytes to messages: the data of each server-sent event, each object of a JSON stream, or one whole body.
 //!
 //! What was asked for and what comes are not always the same: some servers answer `stream: true` with one JSON body, some
 //! send an error as plain JSON under an event-stream's status, and proxies answer with a page of HTML. The first byte
-//! that is no white space tells: `{` and `[` begin no line of an event stream.
+//! that is no white space tells: `{` and `[` begin no line of an event stream. An API whose streams are JSON themselves
+//! (lines, or one array) says so with its [`Shape`].
 
 use mosaic_core::{Delivery, ErrorKind, ModelError};
 
+use super::error;
+use super::values::Values;
 use crate::sse::SseParser;
 
 /// The longest whole body: 64 MiB.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
+/// What an API streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Server-sent events. JSON is a whole body, whatever was asked for.
+    Events,
+    /// JSON objects, a line each or in one array; server-sent events are read too.
+    Objects,
+}
+
 /// What came.
 pub(crate) enum Frame<'a> {
-    /// The data of one event.
+    /// The data of one event, or one object of a JSON stream.
     Event(&'a str),
     /// The data of an event that is named `error`.
     Error(&'a str),
@@ -28,6 +40,7 @@ enum State {
     /// Only white space so far.
     Start,
     Events(SseParser),
+    Objects(Values),
     Body,
 }
 
@@ -35,6 +48,7 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct Framing {
     delivery: Delivery,
+    shape: Shape,
     state: State,
     held: Vec<u8>,
     /// How many of the held bytes are a BOM and white space. Some servers send blanks for minutes to keep the connection
@@ -43,8 +57,8 @@ pub(crate) struct Framing {
 }
 
 impl Framing {
-    pub(crate) fn new(delivery: Delivery) -> Self {
-        Self { delivery, state: State::Start, held: Vec::new(), blank: 0 }
+    pub(crate) fn new(delivery: Delivery, shape: Shape) -> Self {
+        Self { delivery, shape, state: State::Start, held: Vec::new(), blank: 0 }
     }
 
     /// Takes the next bytes and hands each whole event to `take`. `Ok(false)` of `take` ends the reading.
@@ -61,6 +75,18 @@ impl Framing {
         match &mut self.state {
             State::Start => Ok(()),
             State::Body => hold(&mut self.held, bytes),
+            State::Objects(values) => {
+                let mut rest = bytes;
+                while let Some(goes_on) = values
+                    .next(&mut rest, |object| take(Frame::Event(utf8(object)?)))
+                    .map_err(|_| no_objects())?
+                {
+                    if !goes_on? {
+                        break;
+                    }
+                }
+                check(values.held())
+            }
             State::Events(parser) => {
                 let mut feed = parser.feed(bytes);
                 while let Some(event) = feed.next().map_err(too_long)? {
@@ -86,6 +112,8 @@ impl Framing {
                 Some(event) => std::str::from_utf8(event.data).map_or(Ok(()), |data| take(Frame::Rest(data))),
                 None => Ok(()),
             },
+            State::Objects(values) if values.is_open() => Err(error::incomplete("the rest of its JSON")),
+            State::Objects(_) => Ok(()),
             // A body of white space, or one that was too short to tell.
             State::Start | State::Body => {
                 let body = std::mem::take(&mut self.held);
@@ -110,6 +138,12 @@ impl Framing {
         if held.is_empty() {
             return Ok(false);
         }
+        let json = matches!(held.first(), Some(b'{' | b'['));
+        if json && self.delivery == Delivery::Streamed && self.shape == Shape::Objects {
+            self.state = State::Objects(Values::default());
+            self.held.drain(..self.blank);
+            return Ok(true);
+        }
         let events = match self.delivery {
             Delivery::Streamed => !matches!(held.first(), Some(b'{' | b'[' | b'<')),
             Delivery::Whole => {
@@ -126,14 +160,26 @@ impl Framing {
 }
 
 fn hold(held: &mut Vec<u8>, bytes: &[u8]) -> Result<(), ModelError> {
-    if held.len().saturating_add(bytes.len()) > BODY_LIMIT {
+    check(held.len().saturating_add(bytes.len()))?;
+    held.extend_from_slice(bytes);
+    Ok(())
+}
+
+fn check(length: usize) -> Result<(), ModelError> {
+    if length > BODY_LIMIT {
         return Err(ModelError::new(
             ErrorKind::Decode,
             format!("the answer is longer than {BODY_LIMIT} bytes; ask for a shorter one, or stream it"),
         ));
     }
-    held.extend_from_slice(bytes);
     Ok(())
+}
+
+fn no_objects() -> ModelError {
+    ModelError::new(
+        ErrorKind::Decode,
+        "the provider's stream cannot be read: it is not the JSON that the API promises",
+    )
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, ModelError> {

@@ -1,7 +1,8 @@
 //! What the codecs share.
 //!
 //! ```text
-//! Framing   bytes -> the data of each event, or one whole body (told apart by their first byte)
+//! framing   bytes -> the data of each event, each object of a JSON stream (values), or one whole body
+//! decode    the decoder that all JSON APIs share: frames go to a codec's Reader
 //! lenient   JSON members of any type: what is not of the expected one is taken for absent
 //! parts     numbered parts: pieces in, ModelEvents out
 //! replay    ids and arguments of old calls, made acceptable
@@ -9,6 +10,7 @@
 //! write     JSON text without an intermediate value
 //! ```
 
+pub(crate) mod decode;
 pub(crate) mod error;
 pub(crate) mod framing;
 pub(crate) mod lenient;
@@ -17,4 +19,5 @@ pub(crate) mod parts;
 pub(crate) mod replay;
 mod retry;
 mod scrub;
+mod values;
 pub(crate) mod write;

@@ -3,7 +3,7 @@
 use mosaic_core::{ErrorKind, ModelEnd, ModelError, ModelEvent, Part, StopReason, Usage};
 use serde_json::{Value, json};
 
-use crate::load::{Recording, codec};
+use crate::load::Recording;
 
 /// An answer, put together from its events and checked against them.
 #[derive(Debug, Default, PartialEq)]
@@ -24,7 +24,7 @@ impl Read {
 
 /// Reads the answer in those pieces.
 pub(crate) fn read(recording: &Recording, pieces: &[&[u8]]) -> Read {
-    let codec = codec(&recording.api);
+    let codec = recording.codec();
     let mut out = Read::default();
     if recording.status() != 200 {
         let body = pieces.concat();

@@ -2,20 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use mosaic_core::{Codec, Delivery, Headers, ModelInfo, Origin, Profile};
-use mosaic_providers::anthropic::Anthropic;
-use mosaic_providers::openai_chat::OpenAiChat;
 use serde_json::Value;
+
+use crate::apis::Api;
 
 /// One exchange.
 pub(crate) struct Recording {
     pub(crate) id: String,
-    pub(crate) api: String,
+    pub(crate) api: &'static Api,
     pub(crate) provider: String,
     pub(crate) request: Value,
     pub(crate) input: Value,
     pub(crate) expected: Value,
     response: Value,
+    body: Vec<u8>,
 }
 
 /// The folder, or the reason why there is none.
@@ -29,8 +31,8 @@ pub(crate) fn folder() -> Option<PathBuf> {
     None
 }
 
-pub(crate) fn recordings(folder: &Path, api: &str) -> Vec<Recording> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder.join(api))
+pub(crate) fn recordings(folder: &Path, api: &'static Api) -> Vec<Recording> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder.join(api.name))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
@@ -39,23 +41,29 @@ pub(crate) fn recordings(folder: &Path, api: &str) -> Vec<Recording> {
     paths.iter().map(|path| one(path, api)).collect()
 }
 
-fn one(path: &Path, api: &str) -> Recording {
+fn one(path: &Path, api: &'static Api) -> Recording {
     let mut json: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let mut take = |name: &str| json.get_mut(name).map(Value::take).unwrap_or_default();
+    let response = take("response");
+    let body = match response["body_b64"].as_str() {
+        Some(text) => BASE64_STANDARD.decode(text).unwrap(),
+        None => response["body"].as_str().unwrap().as_bytes().to_vec(),
+    };
     Recording {
         id: path.file_stem().unwrap().to_string_lossy().into_owned(),
-        api: api.to_owned(),
+        api,
         provider: take("provider").as_str().unwrap().to_owned(),
         request: take("request"),
         input: take("input"),
         expected: take("expected"),
-        response: take("response"),
+        response,
+        body,
     }
 }
 
 impl Recording {
     pub(crate) fn body(&self) -> &[u8] {
-        self.response["body"].as_str().unwrap().as_bytes()
+        &self.body
     }
 
     pub(crate) fn status(&self) -> u16 {
@@ -70,27 +78,28 @@ impl Recording {
         headers
     }
 
-    /// What came is what was asked for, in all of them.
+    /// What was asked for, where the request is there; else what came.
     pub(crate) fn delivery(&self) -> Delivery {
-        let body = self.body().trim_ascii_start();
-        if body.starts_with(b"{") || self.status() != 200 { Delivery::Whole } else { Delivery::Streamed }
+        match &self.request {
+            _ if self.status() != 200 => Delivery::Whole,
+            Value::Null if self.body.trim_ascii_start().starts_with(b"{") => Delivery::Whole,
+            Value::Null => Delivery::Streamed,
+            request => (self.api.delivery)(request),
+        }
     }
 
     /// The origin of what the model said before is the model that is asked, so reasoning is replayed.
     pub(crate) fn profile(&self) -> Profile {
         let model = self.input["model"].as_str().unwrap_or("model");
         let origin = Origin {
-            api: self.api.as_str().into(),
+            api: self.api.name.into(),
             provider: self.provider.as_str().into(),
             model: model.into(),
         };
         Profile { origin, info: ModelInfo::new(self.provider.as_str(), model) }
     }
-}
 
-pub(crate) fn codec(api: &str) -> Box<dyn Codec> {
-    match api {
-        "openai-chat" => Box::new(OpenAiChat::default()),
-        _ => Box::new(Anthropic::default()),
+    pub(crate) fn codec(&self) -> Box<dyn Codec> {
+        (self.api.codec)(&self.provider)
     }
 }

@@ -1,18 +1,18 @@
-//! Real traffic: every recording of `openai-chat` and `anthropic-messages` gives what it is expected to give, however
+//! Real traffic: every recording of the APIs that we speak gives what it is expected to give, however
 //! its bytes are cut, and its neutral input gives the request that was recorded.
 //!
 //! The recordings are not part of this repository. They are read from `MOSAIC_RECORDINGS`, or from
 //! `../shared/recordings` beside the workspace; where neither is there, the test says so and passes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod apis;
 mod compare;
 mod load;
 mod request;
 
-use load::{Recording, codec, folder, recordings};
+use apis::APIS;
+use load::{Recording, folder, recordings};
 use mosaic_core::Delivery;
-
-const APIS: [&str; 2] = ["openai-chat", "anthropic-messages"];
 
 fn all() -> Option<Vec<Recording>> {
     let folder = folder()?;
@@ -63,7 +63,7 @@ fn a_stream_that_ends_in_the_middle_is_incomplete() {
             continue;
         }
         let body = recording.body();
-        let end = terminal(body, &recording.api);
+        let end = (recording.api.terminal)(body);
         for at in (0..end).step_by((end / 97).max(1)) {
             let cut = compare::read(recording, &[&body[..at]]);
             assert_eq!(cut.error_kind(), Some("incomplete"), "{} cut at {at}", recording.id);
@@ -73,29 +73,13 @@ fn a_stream_that_ends_in_the_middle_is_incomplete() {
     println!("{ran} cut streams");
 }
 
-/// Where the stream's terminal event begins.
-fn terminal(body: &[u8], api: &str) -> usize {
-    let text = String::from_utf8_lossy(body);
-    match api {
-        "anthropic-messages" => text.find("\"message_stop\"").unwrap(),
-        // A finish reason ends an answer too: some servers send no `[DONE]`.
-        _ => {
-            let reason = text
-                .match_indices("\"finish_reason\":\"")
-                .map(|(at, _)| at)
-                .find(|at| !text[at + "\"finish_reason\":\"".len()..].starts_with('"'));
-            reason.or_else(|| text.find("[DONE]")).unwrap()
-        }
-    }
-}
-
 #[test]
 fn every_input_gives_the_recorded_request() {
     let Some(recordings) = all() else { return };
     let (mut failures, mut ran, mut members) = (Vec::new(), 0, 0);
     for recording in recordings.iter().filter(|recording| recording.request.is_object()) {
         ran += 1;
-        match request::check(recording, codec(&recording.api).as_ref()) {
+        match request::check(recording, recording.codec().as_ref()) {
             Ok(compared) => members += compared,
             Err(why) => failures.push(format!("{}: {why}", recording.id)),
         }

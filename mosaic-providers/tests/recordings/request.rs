@@ -15,8 +15,8 @@
 //! * Parts and tools that the input lists as `exotic`, because it has no neutral form for them.
 
 use mosaic_core::{
-    CallId, Codec, Delivery, Encodable, Group, Media, MediaData, ModelParams, OutputSpec, Part, ToolCall,
-    ToolChoice, ToolResult, ToolSpec, ToolStatus,
+    CallId, Codec, Encodable, Group, Media, MediaData, ModelParams, Part, ToolCall, ToolChoice, ToolResult,
+    ToolSpec, ToolStatus,
 };
 use serde_json::{Value, json};
 
@@ -26,8 +26,8 @@ use crate::load::Recording;
 pub(crate) fn check(recording: &Recording, codec: &dyn Codec) -> Result<usize, String> {
     let recorded = &recording.request["body"];
     let ours = encode(recording, codec, recorded);
-    let chat = recording.api == "openai-chat";
-    let (ours, theirs) = (form(&ours, chat, recording), form(recorded, chat, recording));
+    let form = recording.api.form;
+    let (ours, theirs) = (form(&ours, recording), form(recorded, recording));
     let mut compared = 0;
     for (name, want) in theirs.as_object().unwrap() {
         let got = &ours[name];
@@ -61,20 +61,13 @@ fn encode(recording: &Recording, codec: &dyn Codec, recorded: &Value) -> Value {
         .collect();
     let tools =
         (!specs.is_empty()).then(|| codec.tools(&specs.iter().collect::<Vec<_>>(), &profile).unwrap());
-    let schema =
-        [recorded.pointer("/response_format/json_schema/schema"), recorded.pointer("/output_format/schema")];
-    let name = recorded.pointer("/response_format/json_schema/name").and_then(Value::as_str);
-    let output = schema
-        .into_iter()
-        .flatten()
-        .next()
-        .map(|schema| OutputSpec { name: name.unwrap_or("answer").to_owned(), schema: schema.clone() });
+    let output = (recording.api.output)(recorded);
     let params = ModelParams {
         max_output_tokens: input["max_tokens"].as_u64(),
         temperature: input["temperature"].as_f64(),
         ..ModelParams::default()
     };
-    let delivery = if recorded["stream"] == true { Delivery::Streamed } else { Delivery::Whole };
+    let delivery = (recording.api.delivery)(&recording.request);
     let request = codec
         .encode(&Encodable {
             base_url: "http://host/v1",
@@ -160,89 +153,4 @@ fn result(part: &Value) -> ToolResult {
         status: if part["is_error"] == true { ToolStatus::Error } else { ToolStatus::Ok },
         content: vec![Part::text(part["text"].as_str().unwrap())],
     }
-}
-
-/// The common form.
-fn form(body: &Value, chat: bool, recording: &Recording) -> Value {
-    let exotic: Vec<&str> =
-        recording.input["exotic"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    let mut messages: Vec<Value> = Vec::new();
-    let mut system = blocks(&body["system"], &exotic);
-    for message in body["messages"].as_array().unwrap() {
-        let role = message["role"].as_str().unwrap();
-        let mut content = blocks(&message["content"], &exotic);
-        if role == "system" || role == "developer" {
-            system.append(&mut content);
-            continue;
-        }
-        if let Some(last) = messages.last_mut().filter(|last| !chat && last["role"] == role) {
-            last["content"].as_array_mut().unwrap().append(&mut content);
-            continue;
-        }
-        let calls: Vec<Value> = message["tool_calls"].as_array().into_iter().flatten().map(call).collect();
-        let reasoning = message.get("reasoning_content").or(message.get("reasoning")).cloned();
-        messages.push(json!({
-            "role": role, "content": content, "calls": calls, "reasoning": reasoning,
-            "of": message["tool_call_id"],
-        }));
-    }
-    let tools: Vec<Value> =
-        body["tools"].as_array().into_iter().flatten().filter_map(|tool| self::tool(tool, chat)).collect();
-    let choice = &body["tool_choice"];
-    let auto = choice == "auto" || choice["type"] == "auto";
-    json!({
-        "model": body["model"],
-        "messages": messages,
-        "system": system,
-        "tools": tools,
-        "tool_choice": if auto { Value::Null } else { choice.clone() },
-        "max_tokens": body.get("max_tokens").or(body.get("max_completion_tokens")),
-        "temperature": body["temperature"].as_f64(),
-        "stream": body["stream"] == true,
-        "stream_options": body["stream_options"],
-        "response_format": body["response_format"],
-        "output": body.pointer("/output_config/format").or(body.get("output_format")),
-    })
-}
-
-fn call(call: &Value) -> Value {
-    let arguments: Value = serde_json::from_str(call["function"]["arguments"].as_str().unwrap()).unwrap();
-    json!({ "id": call["id"], "type": call["type"], "name": call["function"]["name"], "arguments": arguments })
-}
-
-/// Server-side tools have no function and no schema of ours.
-fn tool(tool: &Value, chat: bool) -> Option<Value> {
-    let (tool, schema) = if chat { (tool.get("function")?, "parameters") } else { (tool, "input_schema") };
-    let description = tool["description"].as_str().filter(|text| !text.is_empty());
-    Some(json!({ "name": tool["name"], "description": description, "schema": tool.get(schema)? }))
-}
-
-fn blocks(content: &Value, exotic: &[&str]) -> Vec<Value> {
-    let list = match content {
-        Value::Null => Vec::new(),
-        Value::String(text) => vec![json!({ "type": "text", "text": text })],
-        other => other.as_array().unwrap().clone(),
-    };
-    let mut out = Vec::new();
-    for mut block in list {
-        let kind = block["type"].as_str().unwrap().to_owned();
-        if exotic.contains(&format!("part:{kind}").as_str()) || block["text"] == "" {
-            continue;
-        }
-        let members = block.as_object_mut().unwrap();
-        members.remove("cache_control");
-        if members.get("is_error") == Some(&json!(false)) {
-            members.remove("is_error");
-        }
-        let image = members.get_mut("image_url").and_then(Value::as_object_mut);
-        if let Some(image) = image.filter(|image| image.get("detail") == Some(&json!("auto"))) {
-            image.remove("detail");
-        }
-        if kind == "tool_result" {
-            let inner = blocks(&members["content"], exotic);
-            members.insert("content".to_owned(), inner.into());
-        }
-        out.push(block);
-    }
-    out
 }

@@ -14,7 +14,7 @@ use super::limits::Limits;
 use super::watch::Watch;
 use crate::error::ErrorKind;
 use crate::model::tool_mode::Filter;
-use crate::model::{Decoder, ModelError, ModelEvent};
+use crate::model::{Decoder, ModelError, ModelEvent, Price};
 use crate::transport::{BodyStream, TransportError};
 
 /// How long, and over how many bytes, the terminal event waits for the end of the body. A body dropped before its end
@@ -40,6 +40,7 @@ pub(super) struct Answer {
     max_answer: usize,
     heard: bool,
     provider: Arc<str>,
+    price: Option<Price>,
 }
 
 impl Answer {
@@ -64,6 +65,7 @@ impl Answer {
             max_answer: model.max_answer,
             heard: false,
             provider: Arc::clone(&model.profile.origin.provider),
+            price: model.profile.info.price,
         }
     }
 
@@ -112,7 +114,10 @@ impl Answer {
             // `ready` is empty: more is read only then.
             None => std::mem::swap(&mut self.raw, &mut self.ready),
         }
-        if let Some(done) = self.ready.pop_if(|event| matches!(event, ModelEvent::Done(_))) {
+        if let Some(mut done) = self.ready.pop_if(|event| matches!(event, ModelEvent::Done(_))) {
+            if let ModelEvent::Done(end) = &mut done {
+                end.cost = end.cost.or_else(|| self.price.as_ref().map(|price| price.cost(&end.usage)));
+            }
             self.ending = Some(Ok(done));
             self.room = LINGER.1;
         }

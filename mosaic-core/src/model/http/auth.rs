@@ -1,10 +1,29 @@
 //! How a request is paid for.
 
 use std::fmt;
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::transport::Headers;
+use crate::model::ModelError;
+use crate::runtime::Timestamp;
+use crate::transport::{Headers, HttpRequest};
+
+/// Pays for requests in a way that takes more than a fixed header: a token that is refreshed, a signature over the whole
+/// request, a key that the host looks up for each call.
+#[async_trait::async_trait]
+pub trait Authenticator: fmt::Debug + Send + Sync {
+    /// Adds what pays for the request. Called last, with everything else in place, so that a signature can cover it.
+    ///
+    /// # Errors
+    /// `auth` when nothing can pay for it, saying what to set; what fetching a token failed with.
+    async fn authenticate(&self, request: &mut HttpRequest, now: Timestamp) -> Result<(), ModelError>;
+
+    /// The provider answered 401 to what was added last. Says whether it is worth asking once more, with something new.
+    async fn refused(&self) -> bool {
+        false
+    }
+}
 
 /// How a request is paid for. Secrets do not show in `Debug`.
 ///
@@ -27,6 +46,8 @@ pub enum Auth {
         /// Its value.
         value: SecretString,
     },
+    /// By what the host, or a provider's own scheme, does with each request.
+    By(Arc<dyn Authenticator>),
 }
 
 impl Auth {
@@ -47,6 +68,28 @@ impl Auth {
                 headers.push_secret("authorization", format!("Bearer {}", key.expose_secret()));
             }
             Self::Header { name, value } => headers.push_secret(name.clone(), value.clone()),
+            // It goes last: see `authenticate`.
+            Self::By(_) => {}
+        }
+    }
+
+    /// What only a finished request can be paid with.
+    pub(super) async fn authenticate(
+        &self,
+        request: &mut HttpRequest,
+        now: Timestamp,
+    ) -> Result<(), ModelError> {
+        match self {
+            Self::By(by) => by.authenticate(request, now).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a request that was answered with 401 is worth sending once more.
+    pub(super) async fn refused(&self) -> bool {
+        match self {
+            Self::By(by) => by.refused().await,
+            _ => false,
         }
     }
 }
@@ -57,6 +100,7 @@ impl fmt::Debug for Auth {
             Self::None => f.write_str("None"),
             Self::Bearer(_) => f.write_str("Bearer([secret])"),
             Self::Header { name, .. } => write!(f, "Header({name}: [secret])"),
+            Self::By(by) => write!(f, "By({by:?})"),
         }
     }
 }

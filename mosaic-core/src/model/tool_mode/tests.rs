@@ -57,7 +57,7 @@ fn seen(events: &[ModelEvent]) -> Vec<String> {
 
 fn done(stop: StopReason) -> ModelEvent {
     let origin = Origin { api: "t".into(), provider: "p".into(), model: "m".into() };
-    ModelEvent::Done(ModelEnd { stop, usage: Usage::default(), origin, response_id: None })
+    ModelEvent::Done(ModelEnd { stop, usage: Usage::default(), cost: None, origin, response_id: None })
 }
 
 /// A text of a model as events, in these pieces.

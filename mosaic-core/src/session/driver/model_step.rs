@@ -6,9 +6,7 @@ use std::task::{Context, Poll};
 
 use crate::error::{ErrorKind, ErrorReport};
 use crate::message::Part;
-use crate::model::{
-    ModelCall, ModelEnd, ModelError, ModelEvent, ModelInfo, ModelRequest, ModelStream, ToolChoice,
-};
+use crate::model::{ModelCall, ModelEnd, ModelError, ModelEvent, ModelRequest, ModelStream, ToolChoice};
 use crate::runtime::BoxFuture;
 use crate::session::log::Log;
 use crate::session::machine::{Outcome, Reply};
@@ -37,7 +35,7 @@ pub(super) fn start(shared: &Arc<Shared>, bound: &Bound, log: &Log, number: u64)
             Err(error) => Err(error),
         };
         match end {
-            Ok(end) => Outcome::Reply { step: number, reply: answer.into_reply(end, model.info()) },
+            Ok(end) => Outcome::Reply { step: number, reply: answer.into_reply(end) },
             Err(error) => {
                 let partial = shared.feed.partial();
                 Outcome::ModelFailed { step: number, error: error.report(), partial }
@@ -103,12 +101,12 @@ impl Answer {
         }
     }
 
-    fn into_reply(mut self, end: ModelEnd, info: &ModelInfo) -> Reply {
+    fn into_reply(mut self, end: ModelEnd) -> Reply {
         self.parts.sort_by_key(|(index, _)| *index);
         Reply {
             parts: self.parts.into_iter().map(|(_, part)| part).collect(),
             stop: end.stop,
-            cost: info.price.map(|price| price.cost(&end.usage)),
+            cost: end.cost,
             usage: end.usage,
             origin: Some(end.origin),
         }
