@@ -76,7 +76,7 @@ fn whole(events: &[ModelEvent]) -> Value {
     let Some(ModelEvent::Done(end)) = events.last() else { panic!("no end: {events:?}") };
     let mut out = json!({ "parts": parts, "stop": stop(&end.stop) });
     if end.usage != Usage::default() {
-        let Usage { input, output, cached_input, cache_write, reasoning } = end.usage;
+        let Usage { input, output, cached_input, cache_write, reasoning, .. } = end.usage;
         out["usage"] = json!([input, output, cached_input, cache_write, reasoning]);
     }
     let calls = events.iter().filter_map(|event| match event {

@@ -17,8 +17,16 @@ pub struct Usage {
     pub cached_input: u64,
     /// Of `input`: written to the provider's cache.
     pub cache_write: u64,
+    /// Of `cache_write`: to be kept for an hour, which some providers charge more for.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_1h: u64,
     /// Of `output`: spent on reasoning.
     pub reasoning: u64,
+}
+
+/// Entries that were written before there was the figure stay as they are.
+fn is_zero(tokens: &u64) -> bool {
+    *tokens == 0
 }
 
 impl std::ops::AddAssign for Usage {
@@ -27,6 +35,7 @@ impl std::ops::AddAssign for Usage {
         self.output = self.output.saturating_add(other.output);
         self.cached_input = self.cached_input.saturating_add(other.cached_input);
         self.cache_write = self.cache_write.saturating_add(other.cache_write);
+        self.cache_write_1h = self.cache_write_1h.saturating_add(other.cache_write_1h);
         self.reasoning = self.reasoning.saturating_add(other.reasoning);
     }
 }

@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod http;
 mod info;
+mod price;
 mod reference;
 mod request;
 pub mod tool_mode;
@@ -22,7 +23,8 @@ pub use codec::{Codec, Decoder, Delivery, Encodable, EncodeError, Profile};
 pub use error::{ContextLimits, ModelError};
 pub use event::{ModelEnd, ModelEvent, ModelStream, PartKind, StopReason};
 pub use http::{Auth, Authenticator, HttpModel, Timeouts};
-pub use info::{Capability, ModelInfo, Price, ToolMode};
+pub use info::{Capability, ModelInfo, ToolMode};
+pub use price::{Price, Rates, Tier};
 pub use reference::{ModelRef, ModelRefError, ModelSource};
 pub use request::{ModelCall, ModelParams, ModelRequest, OutputSpec, Reasoning, ToolChoice};
 

@@ -71,8 +71,18 @@ pub(super) struct WireUsage {
     output_tokens: Int,
     cache_creation_input_tokens: Int,
     cache_read_input_tokens: Int,
+    cache_creation: Maybe<CacheCreation>,
     output_tokens_details: Maybe<OutputDetails>,
 }
+
+/// What was written to the cache, by how long it is kept: <https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching>
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(default)]
+struct CacheCreation {
+    ephemeral_1h_input_tokens: Int,
+}
+
+impl Copy for Maybe<CacheCreation> {}
 
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(default)]
@@ -94,6 +104,9 @@ impl WireUsage {
         set(&mut self.output_tokens, newer.output_tokens);
         set(&mut self.cache_creation_input_tokens, newer.cache_creation_input_tokens);
         set(&mut self.cache_read_input_tokens, newer.cache_read_input_tokens);
+        if newer.cache_creation.0.is_some_and(|new| new.ephemeral_1h_input_tokens.or_zero() > 0) {
+            self.cache_creation = newer.cache_creation;
+        }
         if newer.output_tokens_details.0.is_some() {
             self.output_tokens_details = newer.output_tokens_details;
         }
@@ -108,6 +121,7 @@ impl WireUsage {
             output: self.output_tokens.or_zero(),
             cached_input: read,
             cache_write: written,
+            cache_write_1h: self.cache_creation.0.map_or(0, |kept| kept.ephemeral_1h_input_tokens.or_zero()),
             reasoning: self.output_tokens_details.0.map_or(0, |details| details.thinking_tokens.or_zero()),
         }
     }

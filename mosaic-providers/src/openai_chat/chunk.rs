@@ -241,6 +241,7 @@ impl WireUsage {
             cached_input: first(&cached),
             cache_write: first(&[prompt.cache_write_tokens, self.cache_creation_input_tokens]),
             reasoning,
+            ..Usage::default()
         }
     }
 }

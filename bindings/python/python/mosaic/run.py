@@ -31,6 +31,8 @@ class Usage:
     cached_input: int = 0
     #: Of ``input``: written to the provider's cache.
     cache_write: int = 0
+    #: Of ``cache_write``: to be kept for an hour.
+    cache_write_1h: int = 0
     #: Of ``output``: spent on reasoning.
     reasoning: int = 0
 

@@ -65,7 +65,7 @@ impl Answer {
             max_answer: model.max_answer,
             heard: false,
             provider: Arc::clone(&model.profile.origin.provider),
-            price: model.profile.info.price,
+            price: model.profile.info.price.clone(),
         }
     }
 
