@@ -57,7 +57,8 @@ impl MosaicBuilder {
         self
     }
 
-    /// What is known of a model that agents name: its window, its tool mode, its price.
+    /// What the host knows of a model that agents name: its window, its tool mode, its price. What is left out here, the
+    /// [catalogue](mosaic_providers::catalogue) fills in where it knows the model.
     pub fn model_info(mut self, info: ModelInfo) -> Self {
         self.models.infos.push(info);
         self

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mosaic_core::{
     ChatModel, ErrorKind, HttpTransport, ModelError, ModelInfo, ModelRef, ModelSource, Runtime,
 };
+use mosaic_providers::catalogue::Catalogue;
 use mosaic_providers::endpoint::{Endpoint, Providers, known};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -81,8 +82,11 @@ impl Models {
         };
         let endpoint = providers.endpoint(name.provider())?;
         let fits = |info: &&ModelInfo| &*info.provider == name.provider() && &*info.model == name.model();
-        let info = self.infos.iter().rev().find(fits).cloned();
-        let info = info.unwrap_or_else(|| ModelInfo::new(name.provider(), name.model()));
+        let known = Catalogue::get().info(name.provider(), name.model());
+        let info = match self.infos.iter().rev().find(fits) {
+            Some(own) => own.clone().over(known),
+            None => known,
+        };
         Ok(Arc::new(endpoint.model_with(info, transport.clone(), self.runtime.clone())))
     }
 }

@@ -4,6 +4,7 @@
 //! openai_chat, anthropic   Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
 //! wire                     what both share: framing, lenient JSON, parts, errors
 //! sse                      one parser of server-sent events
+//! catalogue                what is known of models: windows, abilities, prices
 //! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
 //! validity                 whether a provider takes a request, for tests (feature `testing`)
 //! transport                HttpTransport over reqwest (feature `reqwest`)
@@ -14,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod anthropic;
+pub mod catalogue;
 pub mod endpoint;
 pub mod openai_chat;
 pub mod sse;

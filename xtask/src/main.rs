@@ -4,6 +4,7 @@
 //! `.venv/` (Python packages) and `.cache/` (model weights). Nothing else on the machine is changed.
 
 mod bench;
+mod catalogue;
 mod demo;
 mod fuzz;
 mod generate;
@@ -30,6 +31,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "gen", about: generate::ABOUT, run: generate::run },
     Command { name: "bench", about: bench::ABOUT, run: bench::run },
     Command { name: "fuzz", about: fuzz::ABOUT, run: fuzz::run },
+    Command { name: "catalogue", about: catalogue::ABOUT, run: catalogue::run },
     Command { name: "model", about: model::ABOUT, run: model::run },
 ];
 
@@ -66,7 +68,7 @@ fn main() -> ExitCode {
 fn list() {
     println!("cargo xtask COMMAND [--help]\n");
     for command in COMMANDS {
-        let indented = command.about.replace('\n', "\n          ");
-        println!("  {:<7} {indented}\n", command.name);
+        let indented = command.about.replace('\n', "\n            ");
+        println!("  {:<9} {indented}\n", command.name);
     }
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use mosaic_core::{ChatModel, HttpTransport, ModelError, ModelRef, ModelSource, Runtime};
 
 use super::Endpoint;
+use crate::catalogue::Catalogue;
 
 type Variable = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Makes models of names such as `groq:llama-3.3-70b-versatile`: from endpoints that the host added, else from the table.
+/// Makes models of names such as `groq:llama-3.3-70b-versatile`: from endpoints that the host added, else from the table,
+/// with what the [`Catalogue`] knows of them.
 ///
 /// ```no_run
 /// # use std::sync::Arc;
@@ -67,7 +69,8 @@ impl Providers {
 impl ModelSource for Providers {
     fn resolve(&self, name: &ModelRef) -> Result<Arc<dyn ChatModel>, ModelError> {
         let endpoint = self.endpoint(name.provider())?;
-        Ok(Arc::new(endpoint.model(name.model(), Arc::clone(&self.transport), Arc::clone(&self.runtime))))
+        let info = Catalogue::get().info(name.provider(), name.model());
+        Ok(Arc::new(endpoint.model_with(info, Arc::clone(&self.transport), Arc::clone(&self.runtime))))
     }
 }
 
