@@ -9,6 +9,7 @@
 mod answer;
 mod auth;
 mod exchange;
+mod fits;
 mod limits;
 mod prepared;
 mod watch;
@@ -240,6 +241,7 @@ impl ChatModel for HttpModel {
     }
 
     async fn stream(&self, mut call: ModelCall) -> Result<ModelStream, ModelError> {
+        fits::check(&self.profile.info, &call.request).map_err(|error| self.named(error))?;
         call.request = break_repetition(self.mode(), call.request);
         let request = self.encode(&call.request).map_err(|error| self.named(error.into()))?;
         let limits = self.timeouts.of_call(&call, self.delivery);
