@@ -32,14 +32,15 @@ pub use error::{BoxError, ErrorKind, ErrorReport};
 pub use event::{Cursor, Event};
 pub use id::{CallId, RunId, Seq, SessionKey, StepId};
 pub use message::{
-    Cost, Fragments, Group, GroupBody, GroupError, Media, MediaData, Origin, Part, ToolCall, ToolResult,
-    ToolStatus, Usage,
+    Cost, Counts, Fragments, Group, GroupBody, GroupError, Media, MediaData, Origin, Part, ToolCall,
+    ToolResult, ToolStatus, Usage,
 };
 pub use model::{
-    Auth, Authenticator, Capability, ChatModel, Codec, ContextLimits, Decoder, Delivery, Encodable,
-    EncodeError, HttpModel, ModelCall, ModelEnd, ModelError, ModelEvent, ModelInfo, ModelParams, ModelRef,
-    ModelRefError, ModelRequest, ModelSource, ModelStream, OutputSpec, PartKind, Price, Profile, Rates,
-    Reasoning, StopReason, Tier, Timeouts, ToolChoice, ToolMode,
+    Auth, Authenticator, Calibration, Capability, ChatModel, Codec, ContextLimits, Count, CountBasis,
+    Decoder, Delivery, Encodable, EncodeError, Estimate, HttpModel, ModelCall, ModelEnd, ModelError,
+    ModelEvent, ModelInfo, ModelParams, ModelRef, ModelRefError, ModelRequest, ModelSource, ModelStream,
+    OutputSpec, PartKind, Price, Profile, Rates, Reasoning, RequestCounter, StopReason, TextTokens, Tier,
+    Timeouts, TokenCounter, ToolChoice, ToolMode,
 };
 #[cfg(feature = "tokio-runtime")]
 pub use runtime::TokioRuntime;

@@ -123,8 +123,11 @@ async fn media_are_refused_by_what_they_are() {
 #[tokio::test]
 async fn an_image_in_a_tools_result_counts() {
     let call = Part::call("c1", "look", "{}");
-    let result =
-        ToolResult { call: mosaic_core::CallId("c1".into()), status: ToolStatus::Ok, content: vec![media("image/png")] };
+    let result = ToolResult {
+        call: mosaic_core::CallId("c1".into()),
+        status: ToolStatus::Ok,
+        content: vec![media("image/png")],
+    };
     let group = Group::assistant(vec![call], None, vec![result]).unwrap();
     let request = ModelRequest { groups: Arc::new(vec![group]), ..ModelRequest::default() };
     assert!(refusal(all_but(Capability::ImageInput), request).await.contains("no images"));

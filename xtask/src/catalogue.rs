@@ -32,7 +32,8 @@ fn make(project: &Project, python: &Python, folder: &std::path::Path) -> Result<
     // Whole or not at all: a script that fails half way must not leave half a file.
     let part = folder.join("catalogue.json");
     process::run(python.run().arg(project.asset("catalogue.py")).arg(folder).arg(today.trim()).arg(&part))?;
-    fs::copy(&part, project.root().join(FILE)).map_err(|error| format!("{FILE} cannot be written: {error}"))?;
+    fs::copy(&part, project.root().join(FILE))
+        .map_err(|error| format!("{FILE} cannot be written: {error}"))?;
     println!("{FILE}");
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::counts::Counts;
 use super::fragments::Fragments;
 use super::{Origin, Part, ToolResult};
 
@@ -52,6 +53,7 @@ pub enum GroupBody {
 pub struct Group {
     body: GroupBody,
     fragments: Fragments,
+    counts: Counts,
 }
 
 impl Group {
@@ -85,7 +87,7 @@ impl Group {
     }
 
     fn of(body: GroupBody) -> Arc<Self> {
-        Arc::new(Self { body, fragments: Fragments::default() })
+        Arc::new(Self { body, fragments: Fragments::default(), counts: Counts::default() })
     }
 
     /// What it holds.
@@ -98,5 +100,11 @@ impl Group {
     #[must_use]
     pub fn fragments(&self) -> &Fragments {
         &self.fragments
+    }
+
+    /// How many tokens it is.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 }

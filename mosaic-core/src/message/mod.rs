@@ -14,11 +14,13 @@
 //! # Ok::<(), mosaic_core::GroupError>(())
 //! ```
 
+mod counts;
 mod fragments;
 mod group;
 mod part;
 mod usage;
 
+pub use counts::Counts;
 pub use fragments::Fragments;
 pub use group::{Group, GroupBody, GroupError};
 pub use part::{Media, MediaData, Part, ToolCall, ToolResult, ToolStatus};

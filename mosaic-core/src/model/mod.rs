@@ -17,6 +17,7 @@ mod info;
 mod price;
 mod reference;
 mod request;
+mod tokens;
 pub mod tool_mode;
 
 pub use codec::{Codec, Decoder, Delivery, Encodable, EncodeError, Profile};
@@ -27,6 +28,7 @@ pub use info::{Capability, ModelInfo, ToolMode};
 pub use price::{Price, Rates, Tier};
 pub use reference::{ModelRef, ModelRefError, ModelSource};
 pub use request::{ModelCall, ModelParams, ModelRequest, OutputSpec, Reasoning, ToolChoice};
+pub use tokens::{Calibration, Count, CountBasis, Estimate, RequestCounter, TextTokens, TokenCounter};
 
 use std::fmt::Debug;
 

@@ -57,14 +57,7 @@ impl Rates {
     /// Of a provider that makes no further difference.
     #[must_use]
     pub const fn new(input: u64, output: u64) -> Self {
-        Self {
-            input,
-            output,
-            cached_input: None,
-            cache_write: None,
-            cache_write_1h: None,
-            reasoning: None,
-        }
+        Self { input, output, cached_input: None, cache_write: None, cache_write_1h: None, reasoning: None }
     }
 
     fn cost(&self, usage: &Usage) -> Cost {

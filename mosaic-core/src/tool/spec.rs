@@ -9,7 +9,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::Tool;
-use crate::message::Fragments;
+use crate::message::{Counts, Fragments};
 
 /// What running a tool a second time would do.
 #[derive(
@@ -133,6 +133,7 @@ impl ToolSpec {
 pub struct ToolSpecs {
     specs: Vec<Described>,
     fragments: Fragments,
+    counts: Counts,
 }
 
 /// A tool, or its description alone. A schema is a tree of some dozen blocks, so agents share it with their tools instead
@@ -156,7 +157,7 @@ impl ToolSpecs {
     }
 
     fn of(specs: Vec<Described>) -> Self {
-        Self { specs, fragments: Fragments::default() }
+        Self { specs, fragments: Fragments::default(), counts: Counts::default() }
     }
 
     /// The tools.
@@ -183,5 +184,11 @@ impl ToolSpecs {
     #[must_use]
     pub fn fragments(&self) -> &Fragments {
         &self.fragments
+    }
+
+    /// How many tokens they are.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 }

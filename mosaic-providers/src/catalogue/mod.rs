@@ -112,8 +112,12 @@ impl Catalogue {
         // The file is made by a program and read by the tests; a build whose file is broken knows no model.
         match serde_json::from_str::<File<'static>>(text) {
             Ok(file) => {
-                let sources: Vec<String> =
-                    file.about.sources.iter().map(|source| format!("{} {}", source.name, source.version)).collect();
+                let sources: Vec<String> = file
+                    .about
+                    .sources
+                    .iter()
+                    .map(|source| format!("{} {}", source.name, source.version))
+                    .collect();
                 let source = format!("catalogue of {} ({})", file.about.date, sources.join(", "));
                 Self { source: source.into(), date: file.about.date, models: file.models }
             }

@@ -54,10 +54,13 @@ pub(super) fn find<'a, I: Iterator<Item = &'a str>>(
     if let Some(tuned) = model.strip_prefix("ft:") {
         let base = tuned.split(':').next().unwrap_or_default();
         let named = model.get(.."ft:".len() + base.len()).and_then(whole);
-        return named.map(|name| (name, Worth::Everything)).or(whole(base).map(|name| (name, Worth::NoPrice)));
+        return named
+            .map(|name| (name, Worth::Everything))
+            .or(whole(base).map(|name| (name, Worth::NoPrice)));
     }
     let less = [without_region(model), model.rsplit_once(':').map(|(name, _)| name)];
-    let found = less.into_iter().flatten().find_map(|name| whole(name).or_else(|| whole(without_offer(name)?)));
+    let found =
+        less.into_iter().flatten().find_map(|name| whole(name).or_else(|| whole(without_offer(name)?)));
     found.map(|name| (name, Worth::NoPrice))
 }
 
@@ -116,11 +119,15 @@ fn without_end(model: &str) -> &str {
 fn without_offer(model: &str) -> Option<&str> {
     let name = model.split(':').next()?;
     let bare = match name.rsplit_once("-v") {
-        Some((bare, version)) if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) => bare,
+        Some((bare, version)) if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) => {
+            bare
+        }
         _ => name,
     };
     // A vendor stands before the name: this is the form of one provider only.
-    let vendor = bare.split_once('.').is_some_and(|(vendor, _)| vendor.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
+    let vendor = bare
+        .split_once('.')
+        .is_some_and(|(vendor, _)| vendor.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
     (vendor && bare != model).then_some(bare)
 }
 

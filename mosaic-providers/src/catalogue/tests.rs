@@ -14,9 +14,14 @@ fn listed<'a>(model: &'a str, rows: &'a [&'a str]) -> Option<(&'a str, Worth)> {
 fn the_file_is_whole_and_says_where_it_is_from() {
     let catalogue = Catalogue::get();
     assert_eq!(catalogue.date().len(), "2026-11-25".len());
-    assert!(catalogue.source.contains("litellm 1.") && catalogue.source.contains("genai-prices 0."), "{catalogue:?}");
+    assert!(
+        catalogue.source.contains("litellm 1.") && catalogue.source.contains("genai-prices 0."),
+        "{catalogue:?}"
+    );
     let providers: Vec<&str> = catalogue.models.keys().copied().collect();
-    for provider in ["anthropic", "bedrock", "cohere", "deepseek", "gemini", "groq", "mistral", "openai", "openrouter"] {
+    for provider in
+        ["anthropic", "bedrock", "cohere", "deepseek", "gemini", "groq", "mistral", "openai", "openrouter"]
+    {
         assert!(providers.contains(&provider), "{provider}");
     }
     for (provider, rows) in &catalogue.models {
@@ -45,7 +50,10 @@ fn well_known_models_have_their_well_known_facts() {
     let haiku = info("anthropic", "claude-haiku-4-5");
     assert_eq!((haiku.window, haiku.max_output), (Some(200_000), Some(64_000)));
     let rates = haiku.price.clone().unwrap().rates;
-    assert_eq!((rates.input, rates.cached_input, rates.cache_write), (1_000_000, Some(100_000), Some(1_250_000)));
+    assert_eq!(
+        (rates.input, rates.cached_input, rates.cache_write),
+        (1_000_000, Some(100_000), Some(1_250_000))
+    );
     assert_eq!(rates.cache_write_1h, Some(2_000_000));
     assert_eq!(haiku.can(Capability::ImageInput), Some(true));
 
@@ -67,7 +75,11 @@ fn what_no_source_says_is_unknown_and_neither_there_nor_denied() {
     // litellm has no mark for images on this row, and the model takes them.
     assert_eq!(info("bedrock", "mistral.pixtral-large-2502-v1:0").can(Capability::ImageInput), None);
     assert_eq!(info("openai", "gpt-audio").can(Capability::ImageInput), Some(false), "this one is denied");
-    assert_eq!(info("openai", "gpt-audio").price, None, "its sound has a price of its own, which usage does not tell");
+    assert_eq!(
+        info("openai", "gpt-audio").price,
+        None,
+        "its sound has a price of its own, which usage does not tell"
+    );
     assert_eq!(info("lab", "m"), ModelInfo::new("lab", "m"));
     assert_eq!(info("openai", "no-such-model"), ModelInfo::new("openai", "no-such-model"));
     // The name of a deployment is the host's own; whatever it says, nothing is known of it.
@@ -83,7 +95,10 @@ fn a_name_as_a_host_writes_it_finds_its_row() {
         ("anthropic", "claude-3-5-haiku-latest"),
         ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
         ("bedrock", "anthropic.claude-opus-4-7-v1:0"),
-        ("bedrock", "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        (
+            "bedrock",
+            "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        ),
         ("deepseek", "deepseek-chat"),
         ("gemini", "models/gemini-2.5-pro"),
         ("google", "gemini-2.5-flash"),
@@ -96,7 +111,8 @@ fn a_name_as_a_host_writes_it_finds_its_row() {
         ("vertex", "publishers/google/models/gemini-2.5-pro"),
         ("xai", "grok-4.5-latest"),
     ] {
-        let info = catalogue.find(provider, model).unwrap_or_else(|| panic!("{provider}:{model} is not found"));
+        let info =
+            catalogue.find(provider, model).unwrap_or_else(|| panic!("{provider}:{model} is not found"));
         assert_eq!((&*info.provider, &*info.model), (provider, model), "as it was asked for");
         assert!(info.price.is_some(), "{provider}:{model}");
     }
@@ -106,8 +122,14 @@ fn a_name_as_a_host_writes_it_finds_its_row() {
 fn a_variant_or_a_region_that_is_not_listed_has_no_price() {
     let rows = ["vendor/m", "anthropic.claude-x", "gpt"];
     assert_eq!(listed("vendor/m:nitro", &rows), Some(("vendor/m", Worth::NoPrice)));
-    assert_eq!(listed("eu.anthropic.claude-x-20260101-v1:0", &rows), Some(("anthropic.claude-x", Worth::NoPrice)));
-    assert_eq!(listed("anthropic.claude-x-v2:0:200k", &rows), Some(("anthropic.claude-x", Worth::Everything)));
+    assert_eq!(
+        listed("eu.anthropic.claude-x-20260101-v1:0", &rows),
+        Some(("anthropic.claude-x", Worth::NoPrice))
+    );
+    assert_eq!(
+        listed("anthropic.claude-x-v2:0:200k", &rows),
+        Some(("anthropic.claude-x", Worth::Everything))
+    );
     assert_eq!(listed("ft:gpt:me::1", &rows), Some(("gpt", Worth::NoPrice)));
     let mine = ["ft:gpt", "gpt"];
     assert_eq!(listed("ft:gpt:me::1", &mine), Some(("ft:gpt", Worth::Everything)));
@@ -138,7 +160,9 @@ fn a_broken_file_knows_no_model_and_does_no_harm() {
 /// The codec for Anthropic sends a limit with every request; the provider refuses one above the model's own.
 #[test]
 fn the_limits_of_answers_are_those_that_the_provider_takes() {
-    for (model, limit) in [("claude-sonnet-4-5", 64_000), ("claude-opus-4-5", 64_000), ("claude-opus-4-7", 128_000)] {
+    for (model, limit) in
+        [("claude-sonnet-4-5", 64_000), ("claude-opus-4-5", 64_000), ("claude-opus-4-7", 128_000)]
+    {
         assert_eq!(Catalogue::get().info("anthropic", model).max_output, Some(limit), "{model}");
     }
     for model in Catalogue::get().models("anthropic") {

@@ -59,7 +59,11 @@ fn above_a_tier_the_whole_request_has_the_rates_of_the_tier() {
         .above(500_000, Rates::new(5_000_000, 20_000_000))
         .above(200_000, Rates::new(2_500_000, 15_000_000));
     assert_eq!(price.cost(&usage(200_000, 1_000)), Cost(250_000 + 10_000), "at the limit: not above it");
-    assert_eq!(price.cost(&usage(200_001, 1_000)), Cost(500_003 + 15_000), "all of the prompt, and the answer");
+    assert_eq!(
+        price.cost(&usage(200_001, 1_000)),
+        Cost(500_003 + 15_000),
+        "all of the prompt, and the answer"
+    );
     assert_eq!(price.cost(&usage(600_000, 0)), Cost(3_000_000), "the highest that it is above");
 }
 
