@@ -6,8 +6,8 @@ use std::sync::Arc;
 use mosaic::providers::endpoint::Endpoint;
 use mosaic::testing::{Answer, Reply, ScriptedModel, ScriptedTransport};
 use mosaic::{
-    Agent, ChatModel, ErrorKind, ModelError, ModelInfo, ModelRef, ModelSource, Mosaic, Tool, ToolContext,
-    ToolError, ToolMode, ToolOutput, ToolSpec,
+    Agent, ChatModel, Cost, ErrorKind, ModelError, ModelInfo, ModelRef, ModelSource, Mosaic, Price, Rates,
+    Tool, ToolContext, ToolError, ToolMode, ToolOutput, ToolSpec,
 };
 use serde_json::{Value, json};
 
@@ -116,6 +116,51 @@ async fn what_is_known_of_a_model_reaches_its_requests() {
     assert_eq!(request.url, "http://127.0.0.1:9/v1/chat/completions");
     let body = String::from_utf8(request.body_bytes().to_vec()).unwrap();
     assert!(body.contains("json_schema") && !body.contains("\"tools\""), "{body}");
+}
+
+/// An answer of OpenAI's, with the figures of a million tokens.
+const MILLION: &str = concat!(
+    r#"data: {"id":"c","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#,
+    "\n\n",
+    r#"data: {"id":"c","choices":[],"usage":{"prompt_tokens":1000000,"completion_tokens":0}}"#,
+    "\n\ndata: [DONE]\n\n"
+);
+
+#[tokio::test]
+async fn a_known_model_has_its_price_without_a_setting_and_the_hosts_own_goes_before_it() {
+    let cost = async |model: &str, info: Option<ModelInfo>| {
+        let transport = Arc::new(ScriptedTransport::new([Reply::ok(MILLION)]));
+        let builder = Mosaic::builder().key("openai", "sk-1").transport(transport);
+        let builder = info.into_iter().fold(builder, mosaic::MosaicBuilder::model_info);
+        let mosaic = builder.open("memory:").await.unwrap();
+        let session = mosaic.session("s", &named(model)).await.unwrap();
+        session.send("Hi").await.unwrap().finish().await.unwrap().cost
+    };
+    assert_eq!(cost("openai:gpt-4o-mini", None).await, Some(Cost(150_000)));
+    assert_eq!(cost("openai:no-such-model", None).await, None, "unknown is not nothing");
+
+    let mode = ModelInfo { tool_mode: ToolMode::Text, ..ModelInfo::new("openai", "gpt-4o-mini") };
+    assert_eq!(
+        cost("openai:gpt-4o-mini", Some(mode)).await,
+        Some(Cost(150_000)),
+        "what it leaves out is filled in"
+    );
+    let price = Some(Price::new(Rates::new(1_000_000, 1_000_000)));
+    let dear = ModelInfo { price, ..ModelInfo::new("openai", "gpt-4o-mini") };
+    assert_eq!(cost("openai:gpt-4o-mini", Some(dear)).await, Some(Cost(1_000_000)));
+}
+
+#[tokio::test]
+async fn a_model_known_not_to_call_tools_is_not_asked_to() {
+    let transport = Arc::new(ScriptedTransport::new([]));
+    let mosaic =
+        Mosaic::builder().key("openai", "k").transport(transport.clone()).open("memory:").await.unwrap();
+    let tool = ToolSpec::new("nothing", "Does nothing.", json!({"type": "object"}));
+    let agent = Agent::builder("a").model("openai:o3-deep-research").tool(Nothing(tool)).build().unwrap();
+    let session = mosaic.session("s", &agent).await.unwrap();
+    let error = session.send("Hi").await.unwrap().finish().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    assert!(transport.requests().is_empty());
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 //! wire                     what both share: framing, lenient JSON, parts, errors
 //! sse                      one parser of server-sent events
 //! catalogue                what is known of models: windows, abilities, prices
+//! count                    tokens of a request, by the provider's own call or its tokenizer
 //! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
 //! validity                 whether a provider takes a request, for tests (feature `testing`)
 //! transport                HttpTransport over reqwest (feature `reqwest`)
@@ -16,6 +17,7 @@
 
 pub mod anthropic;
 pub mod catalogue;
+pub mod count;
 pub mod endpoint;
 pub mod openai_chat;
 pub mod sse;

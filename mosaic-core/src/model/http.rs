@@ -8,6 +8,7 @@
 
 mod answer;
 mod auth;
+mod beside;
 mod exchange;
 mod fits;
 mod limits;

@@ -1,10 +1,17 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use mosaic_core::{Capability, ModelInfo, Usage};
+use futures_util::StreamExt;
+use mosaic_core::testing::{Reply, ScriptedTransport, TestRuntime};
+use mosaic_core::{
+    Capability, ChatModel, Cost, Delivery, ModelCall, ModelEvent, ModelInfo, ModelRequest, Usage,
+};
 use proptest::prelude::*;
 
 use super::names::{self, Worth};
 use super::{Catalogue, row};
+use crate::anthropic::Anthropic;
+use crate::endpoint::Endpoint;
 
 fn listed<'a>(model: &'a str, rows: &'a [&'a str]) -> Option<(&'a str, Worth)> {
     names::find(model, |name| rows.contains(&name), || rows.iter().copied())
@@ -170,6 +177,42 @@ fn the_limits_of_answers_are_those_that_the_provider_takes() {
         if let (Some(limit), Some(window)) = (info.max_output, info.window) {
             assert!(limit < window, "{model}");
         }
+    }
+}
+
+/// litellm#11789: read from the cache, 2,455 tokens were charged in full where the answer was streamed; $0.002059 in place of
+/// $0.000292.
+#[tokio::test]
+async fn an_answer_costs_the_same_in_pieces_and_whole() {
+    let usage = r#""usage":{"input_tokens":4,"cache_read_input_tokens":2455,"cache_creation_input_tokens":0,"output_tokens":23}"#;
+    let whole = format!(
+        r#"{{"id":"m","type":"message","role":"assistant","content":[{{"type":"text","text":"Hi"}}],"stop_reason":"end_turn",{usage}}}"#
+    );
+    let pieces = [
+        format!(
+            r#"{{"type":"message_start","message":{{"id":"m","content":[],{}}}}}"#,
+            usage.replace(":23", ":1")
+        ),
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"Hi"}}"#.to_owned(),
+        r#"{"type":"content_block_stop","index":0}"#.to_owned(),
+        r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":23}}"#
+            .to_owned(),
+        r#"{"type":"message_stop"}"#.to_owned(),
+    ];
+    let pieces: String = pieces.iter().map(|piece| format!("data: {piece}\n\n")).collect();
+    for (delivery, body) in [(Delivery::Whole, whole), (Delivery::Streamed, pieces)] {
+        let transport = Arc::new(ScriptedTransport::new([Reply::ok(body)]));
+        let endpoint = Endpoint::new("anthropic", "http://host/v1", Arc::new(Anthropic::default()));
+        let info = Catalogue::get().info("anthropic", "claude-3-5-haiku-20241022");
+        let model = endpoint.model_with(info, transport, Arc::new(TestRuntime::default())).delivery(delivery);
+        let mut events = model.stream(ModelCall::new(ModelRequest::default())).await.unwrap();
+        let mut cost = None;
+        while let Some(event) = events.next().await {
+            if let ModelEvent::Done(end) = event.unwrap() {
+                cost = end.cost;
+            }
+        }
+        assert_eq!(cost, Some(Cost(292)), "{delivery:?}");
     }
 }
 

@@ -15,18 +15,36 @@ fn usage(input: u64, output: u64) -> Usage {
     Usage { input, output, ..Usage::default() }
 }
 
+/// litellm#11364: an answer of Claude Opus 4.5 in Europe for $0.047, where its parts are $0.40.
 #[test]
 fn a_cached_token_is_priced_once_and_at_the_cached_rate() {
-    // litellm#11364: the whole prompt at the input rate, and its cached part again.
-    let usage = Usage { cached_input: 900_000, ..usage(1_000_000, 0) };
-    assert_eq!(Price::new(CLAUDE).cost(&usage), Cost(300_000 + 270_000));
+    let opus = Rates {
+        cached_input: Some(550_000),
+        cache_write: Some(6_875_000),
+        ..Rates::new(5_500_000, 27_500_000)
+    };
+    let usage = Usage { cached_input: 66_360, cache_write: 32_435, reasoning: 1_710, ..usage(98_805, 5_120) };
+    assert_eq!(Price::new(opus).cost(&usage), Cost(55 + 36_498 + 222_991 + 140_800));
 }
 
+/// litellm#9812: $0.091 for an answer that Anthropic charged $0.0544 for. The written tokens were in the sum twice, at the
+/// input rate and at theirs.
 #[test]
 fn a_token_written_to_the_cache_is_not_paid_for_twice() {
-    // litellm#9812, litellm#11789: written tokens at the write rate and again at the input rate.
-    let usage = Usage { cached_input: 100_000, cache_write: 200_000, ..usage(1_000_000, 0) };
-    assert_eq!(Price::new(CLAUDE).cost(&usage), Cost(2_100_000 + 30_000 + 750_000));
+    let usage = Usage { cache_write: 12_304, ..usage(12_307, 550) };
+    assert_eq!(Price::new(CLAUDE).cost(&usage), Cost(9 + 46_140 + 8_250));
+}
+
+/// litellm#35127: $0.86 in place of $0.166250; litellm#33772: written tokens left out.
+#[test]
+fn reads_and_writes_are_taken_out_of_the_prompt_before_it_is_priced() {
+    let rates = Rates {
+        cached_input: Some(500_000),
+        cache_write: Some(6_250_000),
+        ..Rates::new(5_000_000, 30_000_000)
+    };
+    let usage = Usage { cached_input: 155_000, cache_write: 3_000, ..usage(172_000, 0) };
+    assert_eq!(Price::new(rates).cost(&usage), Cost(166_250));
 }
 
 #[test]
@@ -67,6 +85,7 @@ fn above_a_tier_the_whole_request_has_the_rates_of_the_tier() {
     assert_eq!(price.cost(&usage(600_000, 0)), Cost(3_000_000), "the highest that it is above");
 }
 
+/// litellm#16377: above the limit, cached tokens kept the rate from below it.
 #[test]
 fn the_cached_part_of_a_prompt_counts_for_its_tier() {
     let long = Rates { cached_input: Some(600_000), ..Rates::new(6_000_000, 22_500_000) };
