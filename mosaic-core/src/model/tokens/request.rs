@@ -17,6 +17,9 @@ const AT_ONCE: usize = 64 * 1024;
 /// What a provider writes around a message, a call and a tool: roles, separators, names of members.
 const FRAME: u64 = 4;
 
+/// A text and its tokens, kept by its address.
+type LastCounted = Mutex<Option<(Arc<str>, u64)>>;
+
 /// Counts requests by counting their texts. What a group counts is kept beside it.
 #[derive(Debug)]
 pub struct RequestCounter {
@@ -24,7 +27,7 @@ pub struct RequestCounter {
     runtime: Arc<dyn Runtime>,
     learned: Option<(Arc<Calibration>, Arc<str>)>,
     /// The instructions that were counted last: they are the same in every request of an agent.
-    instructions: Arc<Mutex<Option<(Arc<str>, u64)>>>,
+    instructions: Arc<LastCounted>,
 }
 
 impl RequestCounter {
@@ -121,7 +124,7 @@ impl TokenCounter for RequestCounter {
 struct Work {
     texts: Arc<dyn TextTokens>,
     request: ModelRequest,
-    instructions: Arc<Mutex<Option<(Arc<str>, u64)>>>,
+    instructions: Arc<LastCounted>,
 }
 
 impl Work {
