@@ -39,8 +39,8 @@ pub use model::{
     Auth, Authenticator, Calibration, Capability, ChatModel, Codec, ContextLimits, Count, CountBasis,
     Decoder, Delivery, Encodable, EncodeError, Estimate, HttpModel, ModelCall, ModelEnd, ModelError,
     ModelEvent, ModelInfo, ModelParams, ModelRef, ModelRefError, ModelRequest, ModelSource, ModelStream,
-    OutputSpec, PartKind, Price, Profile, Rates, Reasoning, RequestCounter, StopReason, TextTokens, Tier,
-    Timeouts, TokenCounter, ToolChoice, ToolMode,
+    Observed, OutputSpec, PartKind, Price, Profile, Rates, Reasoning, RequestCounter, StopReason, TextTokens,
+    Tier, Timeouts, TokenCounter, ToolChoice, ToolMode,
 };
 #[cfg(feature = "tokio-runtime")]
 pub use runtime::TokioRuntime;

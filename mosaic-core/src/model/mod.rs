@@ -28,7 +28,9 @@ pub use info::{Capability, ModelInfo, ToolMode};
 pub use price::{Price, Rates, Tier};
 pub use reference::{ModelRef, ModelRefError, ModelSource};
 pub use request::{ModelCall, ModelParams, ModelRequest, OutputSpec, Reasoning, ToolChoice};
-pub use tokens::{Calibration, Count, CountBasis, Estimate, RequestCounter, TextTokens, TokenCounter};
+pub use tokens::{
+    Calibration, Count, CountBasis, Estimate, Observed, RequestCounter, TextTokens, TokenCounter,
+};
 
 use std::fmt::Debug;
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use mosaic_core::testing::{Reply, ScriptedTransport, TestRuntime};
 use mosaic_core::{
-    Capability, ChatModel, Cost, Delivery, ModelCall, ModelEvent, ModelInfo, ModelRequest, Usage,
+    Capability, ChatModel, Cost, Delivery, ModelCall, ModelEvent, ModelInfo, ModelRequest, ModelSource, Usage,
 };
 use proptest::prelude::*;
 
 use super::names::{self, Worth};
 use super::{Catalogue, row};
 use crate::anthropic::Anthropic;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Providers};
 
 fn listed<'a>(model: &'a str, rows: &'a [&'a str]) -> Option<(&'a str, Worth)> {
     names::find(model, |name| rows.contains(&name), || rows.iter().copied())
@@ -140,6 +140,22 @@ fn a_variant_or_a_region_that_is_not_listed_has_no_price() {
     assert_eq!(listed("ft:gpt:me::1", &rows), Some(("gpt", Worth::NoPrice)));
     let mine = ["ft:gpt", "gpt"];
     assert_eq!(listed("ft:gpt:me::1", &mine), Some(("ft:gpt", Worth::Everything)));
+}
+
+#[test]
+fn a_model_without_its_price_keeps_its_other_facts() {
+    let listed = Catalogue::get().info("openrouter", "anthropic/claude-sonnet-4.5");
+    let faster = Catalogue::get().info("openrouter", "anthropic/claude-sonnet-4.5:faster");
+    assert!(listed.price.is_some());
+    assert_eq!((faster.window, faster.price), (listed.window, None));
+}
+
+#[test]
+fn a_model_of_the_table_is_resolved_with_its_facts() {
+    let transport = Arc::new(ScriptedTransport::new([]));
+    let providers = Providers::new(|_| Some("key".to_owned()), transport, Arc::new(TestRuntime::default()));
+    let model = providers.resolve(&"groq:llama-3.3-70b-versatile".parse().unwrap()).unwrap();
+    assert!(model.info().price.is_some() && model.info().source.is_some());
 }
 
 #[test]

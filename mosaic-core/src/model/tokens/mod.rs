@@ -37,12 +37,14 @@
 
 mod calibration;
 mod estimate;
+mod observed;
 mod request;
 #[cfg(test)]
 mod tests;
 
 pub use calibration::Calibration;
 pub use estimate::Estimate;
+pub use observed::Observed;
 pub use request::RequestCounter;
 
 use std::fmt::Debug;

@@ -55,10 +55,20 @@ impl RequestCounter {
     /// Takes what the answer to a request reports. Costs nothing for a request that was counted before it was sent; one
     /// that holds much that is new is left out.
     pub fn observe(&self, request: &ModelRequest, usage: &Usage) {
-        if let Some((learned, model)) = &self.learned
-            && self.uncounted(request) <= AT_ONCE
-        {
-            learned.learn(model, self.work(request).count(), usage.input);
+        if let Some(counted) = self.counted_quickly(request) {
+            self.learn(counted, usage);
+        }
+    }
+
+    /// The count before its correction, for who will learn of it; `None` if there is nobody, or if it would take long.
+    pub(super) fn counted_quickly(&self, request: &ModelRequest) -> Option<u64> {
+        let quickly = self.learned.is_some() && self.uncounted(request) <= AT_ONCE;
+        quickly.then(|| self.work(request).count())
+    }
+
+    pub(super) fn learn(&self, counted: u64, usage: &Usage) {
+        if let Some((learned, model)) = &self.learned {
+            learned.learn(model, counted, usage.input);
         }
     }
 

@@ -3,14 +3,15 @@ mod samples;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::StreamExt;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{Calibration, CountBasis, Estimate, RequestCounter, TextTokens, TokenCounter};
+use super::{Calibration, CountBasis, Estimate, Observed, RequestCounter, TextTokens, TokenCounter};
 use crate::message::{Group, Media, MediaData, Part, Usage};
-use crate::model::{ModelInfo, ModelRequest};
+use crate::model::{ChatModel, ModelCall, ModelEvent, ModelInfo, ModelRequest};
 use crate::runtime::{BoxFuture, Runtime, TaskHandle, Timestamp};
-use crate::testing::TestRuntime;
+use crate::testing::{Answer, ScriptedModel, TestRuntime};
 use crate::tool::{ToolSpec, ToolSpecs};
 
 /// In per cent of what it really is.
@@ -191,6 +192,24 @@ async fn what_answers_report_corrects_the_next_counts_of_the_same_model_only() {
         one.observe(&request, &Usage { input: raw.tokens, ..Usage::default() });
     }
     assert!(one.count(&request).await.unwrap().tokens.abs_diff(raw.tokens) <= raw.tokens / 100);
+}
+
+#[tokio::test]
+async fn a_model_that_is_observed_teaches_with_each_answer_and_holds_nothing() {
+    let reported = Usage { input: 1_000, ..Usage::default() };
+    let model = ScriptedModel::from_fn(move |_| Answer::text("Hi").usage(reported));
+    let learned = Arc::new(Calibration::default());
+    let counter = RequestCounter::estimate(model.info(), learned, Arc::new(TestRuntime::default()));
+    let counter = Arc::new(counter);
+    let observed = Observed::new(Arc::new(model.clone()), Arc::clone(&counter));
+    let request = said(["The same text in every call. ".repeat(50)]);
+    assert_ne!(counter.count(&request).await.unwrap().tokens, 1_000);
+
+    let events = observed.stream(ModelCall::new(request.clone())).await.unwrap();
+    assert_eq!(Arc::strong_count(&request.groups), 2, "ours, and the record of the script");
+    let events: Vec<_> = events.collect().await;
+    assert!(matches!(events.last(), Some(Ok(ModelEvent::Done(_)))));
+    assert_eq!(counter.count(&request).await.unwrap().tokens, 1_000);
 }
 
 #[test]
