@@ -70,3 +70,8 @@ pub mod prelude {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// And so is the page about models.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/catalogue.md")]
+struct CataloguePage;
