@@ -116,7 +116,7 @@ def read_litellm(wheel):
             continue
         model = bare(key, row["litellm_provider"], name)
         if model and model not in found.setdefault(name, {}):
-            found[name][model] = litellm_row(row, name in DENY)
+            found[name][model] = litellm_row(row, name in DENY, searches(name, model))
     for key, target in aliases:
         row = rows.get(target)
         name = ours((row or {}).get("litellm_provider") or "")
@@ -146,7 +146,12 @@ def bare(key, provider, name):
     return key
 
 
-def litellm_row(row, denies):
+def searches(name, model):
+    """Whether each request searches the web, which is paid for besides the tokens."""
+    return "search-preview" in model or "deep-research" in model or (name == "perplexity" and "sonar" in model)
+
+
+def litellm_row(row, denies, besides):
     embeds = row["mode"] == "embedding"
     out = {}
     window = whole(row.get("max_input_tokens"))
@@ -157,7 +162,7 @@ def litellm_row(row, denies):
     if not embeds:
         out.update(abilities(row, denies))
     # Spoken answers have rates of their own, and what is spoken is not told apart in the usage.
-    if "output_cost_per_audio_token" not in row and "tiered_pricing" not in row:
+    if not besides and "output_cost_per_audio_token" not in row and "tiered_pricing" not in row:
         price = litellm_price(row, embeds)
         if price:
             out["price"] = price

@@ -126,3 +126,21 @@ impl WireUsage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::WireUsage;
+
+    /// The example of the page on prompt caching, with the part for an hour.
+    #[test]
+    fn what_is_written_for_an_hour_is_told_apart_and_a_later_event_keeps_it() {
+        let start = r#"{"input_tokens":2048,"cache_read_input_tokens":1800,"cache_creation_input_tokens":248,
+            "output_tokens":1,"cache_creation":{"ephemeral_5m_input_tokens":148,"ephemeral_1h_input_tokens":100}}"#;
+        let later = r#"{"output_tokens":503,"cache_creation":{"ephemeral_1h_input_tokens":0}}"#;
+        let mut usage: WireUsage = serde_json::from_str(start).unwrap();
+        usage.update(serde_json::from_str(later).unwrap());
+        let usage = usage.usage();
+        assert_eq!((usage.input, usage.output), (2_048 + 1_800 + 248, 503));
+        assert_eq!((usage.cached_input, usage.cache_write, usage.cache_write_1h), (1_800, 248, 100));
+    }
+}
