@@ -1,7 +1,7 @@
 //! Model providers for Mosaic: pure codecs of wire APIs, and an HTTP transport.
 //!
 //! ```text
-//! openai_chat, anthropic   Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
+//! anthropic, gemini, openai_chat   Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
 //! wire                     what both share: framing, lenient JSON, parts, errors
 //! sse                      one parser of server-sent events
 //! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
@@ -15,6 +15,7 @@
 
 pub mod anthropic;
 pub mod endpoint;
+pub mod gemini;
 pub mod openai_chat;
 pub mod sse;
 pub mod transport;
