@@ -5,6 +5,7 @@ use mosaic_core::{
     Codec, Delivery, Group, ModelEvent, ModelInfo, Origin, Part, Profile, ToolResult, ToolStatus,
 };
 use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::gemini::Gemini;
 use mosaic_providers::openai_chat::{OpenAiChat, Quirks};
 use mosaic_providers::sse::SseParser;
 use proptest::prelude::*;
@@ -15,6 +16,7 @@ fn codecs() -> Vec<Box<dyn Codec>> {
         Box::new(OpenAiChat::default()),
         Box::new(OpenAiChat::new(Quirks::mistral())),
         Box::new(Anthropic::default()),
+        Box::new(Gemini::default()),
     ]
 }
 
@@ -173,7 +175,16 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         Just("content_block"),
         Just("partial_json"),
         Just("text"),
-        Just("input")
+        Just("input"),
+        Just("candidates"),
+        Just("parts"),
+        Just("thought"),
+        Just("thoughtSignature"),
+        Just("functionCall"),
+        Just("args"),
+        Just("finishReason"),
+        Just("usageMetadata"),
+        Just("executableCode")
     ];
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -216,6 +227,9 @@ fn said() -> impl Strategy<Value = Part> {
         Just(None),
         Just(Some(serde_json::json!({"signature": "s"}))),
         Just(Some(serde_json::json!({"redacted_thinking": "x"}))),
+        Just(Some(serde_json::json!({"signature": "s", "of": "call"}))),
+        (0_u64..9)
+            .prop_map(|chars| Some(serde_json::json!({"signature": "s", "of": "text", "chars": chars}))),
         Just(Some(
             serde_json::json!({"field": "reasoning", "reasoning_details": [{"type": "reasoning.text"}]})
         )),
@@ -226,6 +240,9 @@ fn said() -> impl Strategy<Value = Part> {
         Just(
             serde_json::json!({"type": "server_tool_use", "id": "s2", "name": "web_search", "input": "cut"})
         ),
+        Just(serde_json::json!({"type": "code", "executableCode": {"code": "1"}})),
+        Just(serde_json::json!({"type": "result", "codeExecutionResult": {"output": "1"}})),
+        Just(serde_json::json!({"type": "note", "groundingMetadata": {}})),
     ];
     let arguments = prop_oneof![Just("{}"), Just(""), Just("{\"x\":"), Just("[1]"), Just("{\"x\":1}")];
     let wire = prop_oneof![
