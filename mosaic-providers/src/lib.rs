@@ -1,8 +1,9 @@
 //! Model providers for Mosaic: pure codecs of wire APIs, and an HTTP transport.
 //!
 //! ```text
-//! anthropic, gemini, openai_chat   Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
-//! wire                     what both share: framing, lenient JSON, parts, errors
+//! anthropic, gemini,       Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
+//!   openai_chat
+//! wire                     what they share: framing, lenient JSON, parts, errors
 //! sse                      one parser of server-sent events
 //! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
 //! validity                 whether a provider takes a request, for tests (feature `testing`)

@@ -27,18 +27,32 @@ pub(super) struct Family {
     /// From Gemini 3 on, with three things that came together: the first call of an answer must have a signature, results
     /// of tools may hold media, and an answer may be forced into a schema while there are tools.
     pub(super) newer: bool,
+    /// Where the instructions go.
+    pub(super) instructions: Instructions,
+}
+
+/// Where the instructions go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instructions {
+    /// Into `systemInstruction`.
+    System,
+    /// Before the conversation, as a turn of the user: "Developer instruction is not enabled" for the first Gemmas.
+    User,
 }
 
 const fn older(name: &'static str, thinking: Thinking) -> Family {
-    Family { name, thinking, newer: false }
+    Family { name, thinking, newer: false, instructions: Instructions::System }
 }
 
 const fn newer(name: &'static str, off: &'static str, medium: &'static str) -> Family {
-    Family { name, thinking: Thinking::Level { off, medium }, newer: true }
+    let thinking = Thinking::Level { off, medium };
+    Family { name, thinking, newer: true, instructions: Instructions::System }
 }
 
 /// The first row whose text is in the name counts.
 const TABLE: &[Family] = &[
+    Family { instructions: Instructions::User, ..older("gemma-2", Thinking::None) },
+    Family { instructions: Instructions::User, ..older("gemma-3", Thinking::None) },
     older("gemma", Thinking::None),
     older("learnlm", Thinking::None),
     older("gemini-1", Thinking::None),
@@ -59,12 +73,13 @@ pub(super) fn of(model: &str) -> Family {
     TABLE.iter().find(|family| model.contains(family.name)).copied().unwrap_or(UNKNOWN)
 }
 
-/// `thinkingConfig`.
-pub(super) fn thinking(reasoning: Reasoning, family: &Family) -> Option<Value> {
+/// `thinkingConfig`. The limit of an answer counts thoughts in, so half of it is left for the words.
+pub(super) fn thinking(reasoning: Reasoning, family: &Family, limit: Option<u64>) -> Option<Value> {
     let shown = reasoning != Reasoning::Off;
     match family.thinking {
         Thinking::None => None,
         Thinking::Budget { off, least, most } => {
+            let most = limit.map_or(most, |limit| (limit / 2).clamp(least, most));
             let budget = match reasoning {
                 Reasoning::Off => off,
                 Reasoning::Low => 2_048_u64.clamp(least, most),
@@ -94,7 +109,7 @@ mod tests {
 
     #[test]
     fn each_family_is_told_to_think_in_its_way() {
-        let told = |model: &str, reasoning| thinking(reasoning, &of(model));
+        let told = |model: &str, reasoning| thinking(reasoning, &of(model), None);
         assert_eq!(told("gemini-2.0-flash", High), None);
         let cases = [
             ("gemini-2.5-pro", Off, json!({"includeThoughts": false, "thinkingBudget": 128})),
@@ -109,6 +124,15 @@ mod tests {
         for (model, reasoning, expected) in cases {
             assert_eq!(told(model, reasoning), Some(expected), "{model}");
         }
+    }
+
+    #[test]
+    fn a_budget_leaves_half_of_the_limit_for_the_answer() {
+        let budget = |model: &str, limit: u64| {
+            thinking(High, &of(model), Some(limit)).map(|config| config["thinkingBudget"].clone())
+        };
+        assert_eq!(budget("gemini-2.5-flash", 1_000), Some(json!(500)));
+        assert_eq!(budget("gemini-2.5-pro", 100), Some(json!(128)));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! The model is in the URL, and most settings are one level down, in `generationConfig`. So a member of `params.extra` that
 //! is an object is joined with the codec's own of the same name, member by member; `tools` (Google Search, code execution)
-//! are added to the functions; any other replaces the codec's own.
+//! are added to the functions; any other replaces the codec's own. Beside `cachedContent`, a cache that the host made
+//! itself, instructions and tools are left out: the API takes them from the cache.
 //!
 //! An answer that has a schema while there are tools is forced into it by newer models only. The others are told the schema
 //! in the instructions then, because they refuse both together, and the tools are what must not be lost.
@@ -17,7 +18,7 @@ use mosaic_core::{
 use serde_json::{Map, Value, json};
 
 use super::message::{MODEL_END, MODEL_HEAD, USER_END, unsupported};
-use super::models;
+use super::models::{self, Instructions};
 use super::quirks::{Quirks, Schemas, Streams};
 use super::schema;
 use crate::wire::write::Writer;
@@ -99,14 +100,18 @@ pub(super) fn members(
     let mut extra = request.params.extra.clone();
     let wanted = |name: &str| only.is_none_or(|names| names.contains(&name));
     let system = instructions(request.instructions, told);
+    let as_user = family.instructions == Instructions::User && !system.trim().is_empty();
+    // A cache of the host's own holds these three, and the API refuses them beside it.
+    let cached = extra.contains_key("cachedContent");
     if let Some(value) = extra.remove("systemInstruction") {
         out.key("systemInstruction").value("systemInstruction", &value)?;
-    } else if !system.trim().is_empty() {
+    } else if !cached && !as_user && !system.trim().is_empty() {
         out.key("systemInstruction").raw(r#"{"parts":[{"text":"#).string(&system).raw("}]}");
     }
+    let tools = request.tools.filter(|_| !cached);
     let more = extra.remove("tools");
-    write_tools(request.tools, more.as_ref(), out)?;
-    let choice = request.tools.and_then(|_| tool_choice(request.tool_choice));
+    write_tools(tools, more.as_ref(), out)?;
+    let choice = tools.and_then(|_| tool_choice(request.tool_choice));
     let config = joined(choice, extra.remove("toolConfig"));
     if let Some(config) = config.filter(|_| wanted("toolConfig")) {
         out.key("toolConfig").value("toolConfig", &config)?;
@@ -115,7 +120,7 @@ pub(super) fn members(
         Some(contents) => {
             out.key("contents").value("contents", &contents)?;
         }
-        None => contents(request.fragments, out),
+        None => contents(request.fragments, as_user.then_some(&*system), out),
     }
     let config = generation(request, &family, forced, quirks)?;
     if let Some(config) = joined(config, extra.remove("generationConfig")) {
@@ -199,7 +204,9 @@ fn generation(
     set("stopSequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
     // An int32 on the wire.
     set("seed", params.seed.map(|seed| (seed & 0x7fff_ffff).into()));
-    set("thinkingConfig", params.reasoning.and_then(|reasoning| models::thinking(reasoning, family)));
+    let thinking =
+        params.reasoning.and_then(|reasoning| models::thinking(reasoning, family, params.max_output_tokens));
+    set("thinkingConfig", thinking);
     if let Some(output) = output {
         let what = format!("the schema of the answer `{}`", output.name);
         let member = match quirks.schemas {
@@ -213,11 +220,14 @@ fn generation(
 }
 
 /// `contents`: neighbouring turns of the model become one, and the user has the first and the last word.
-fn contents(fragments: &[Bytes], out: &mut Writer) {
+fn contents(fragments: &[Bytes], instructions: Option<&str>, out: &mut Writer) {
     out.key("contents").raw("[");
+    if let Some(text) = instructions {
+        out.raw(r#"{"role":"user","parts":[{"text":"#).string(text).raw("}]}");
+    }
     // Whether a turn of the model was written and not closed.
     let mut open = false;
-    let mut first = true;
+    let mut first = instructions.is_none();
     for fragment in fragments.iter().filter(|fragment| !fragment.is_empty()) {
         match (fragment.strip_prefix(MODEL_HEAD.as_bytes()), open) {
             (Some(rest), true) => {

@@ -83,6 +83,26 @@ fn what_only_this_api_knows_is_joined_with_what_the_codec_writes() {
 }
 
 #[test]
+fn a_cache_of_the_hosts_own_holds_instructions_and_tools() {
+    let extra = json!({"cachedContent": "cachedContents/1"});
+    let params = ModelParams { extra: extra.as_object().unwrap().clone(), ..ModelParams::default() };
+    let tools = Gemini::default().tools(&[&add()], &profile(NEW)).unwrap();
+    let sent = body(NEW, &hi(), |request| {
+        (request.params, request.tools, request.tool_choice) = (&params, Some(&tools), &ToolChoice::Required);
+        request.instructions = "Be brief.";
+    });
+    assert_eq!(sent.as_object().unwrap().keys().collect::<Vec<_>>(), ["cachedContent", "contents"]);
+}
+
+#[test]
+fn a_model_without_a_place_for_instructions_is_told_them_by_the_user() {
+    let sent = body("gemma-3-27b-it", &hi(), |request| request.instructions = "Be brief.");
+    assert_eq!(sent.get("systemInstruction"), None);
+    assert_eq!(sent["contents"][0], json!({"role": "user", "parts": [{"text": "Be brief."}]}));
+    assert_eq!(sent["contents"][1]["parts"][0]["text"], "Hi");
+}
+
+#[test]
 fn tools_and_their_choice() {
     let tools = Gemini::default().tools(&[&add()], &profile(NEW)).unwrap();
     let choice = |choice: ToolChoice| {

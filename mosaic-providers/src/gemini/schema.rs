@@ -57,7 +57,8 @@ impl<'a> Walk<'a> {
         let members = match schema {
             Value::Object(members) => members,
             Value::Bool(true) => return Ok(Map::new()),
-            _ => return Err(self.refused("nothing fits `false`", "leave that member out")),
+            Value::Bool(false) => return Err(self.refused("nothing fits `false`", "leave that member out")),
+            _ => return Err(self.refused("it is no schema", "write an object")),
         };
         self.depth += 1;
         let mut out = Map::new();
