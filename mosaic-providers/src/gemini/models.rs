@@ -13,9 +13,9 @@ pub(super) enum Thinking {
     None,
     /// `thinkingBudget`, in tokens: the 2.5 series. `off` is the least budget of all, 0 where it can be turned off.
     Budget { off: u64, least: u64, most: u64 },
-    /// `thinkingLevel`: from Gemini 3 on, none of which can be turned off. `off` and `medium` are the levels next to what
-    /// is asked for.
-    Level { off: &'static str, medium: &'static str },
+    /// `thinkingLevel`: from Gemini 3 on, none of which can be turned off. These are the levels next to what is asked for;
+    /// a lot is `high` for all.
+    Level { off: &'static str, low: &'static str, medium: &'static str },
 }
 
 /// A family of models.
@@ -45,7 +45,7 @@ const fn older(name: &'static str, thinking: Thinking) -> Family {
 }
 
 const fn newer(name: &'static str, off: &'static str, medium: &'static str) -> Family {
-    let thinking = Thinking::Level { off, medium };
+    let thinking = Thinking::Level { off, low: "low", medium };
     Family { name, thinking, newer: true, instructions: Instructions::System }
 }
 
@@ -53,6 +53,7 @@ const fn newer(name: &'static str, off: &'static str, medium: &'static str) -> F
 const TABLE: &[Family] = &[
     Family { instructions: Instructions::User, ..older("gemma-2", Thinking::None) },
     Family { instructions: Instructions::User, ..older("gemma-3", Thinking::None) },
+    older("gemma-4", Thinking::Level { off: "minimal", low: "minimal", medium: "high" }),
     older("gemma", Thinking::None),
     older("learnlm", Thinking::None),
     older("gemini-1", Thinking::None),
@@ -63,6 +64,8 @@ const TABLE: &[Family] = &[
     newer("gemini-3-pro", "low", "high"),
     newer("gemini-3-flash", "minimal", "medium"),
     newer("gemini-3.1-flash-lite", "minimal", "medium"),
+    newer("gemini-3.5-flash", "minimal", "medium"),
+    newer("gemini-3.6-flash", "minimal", "medium"),
 ];
 
 /// Of a name that is not in the table: a newer model, or an alias such as `gemini-flash-latest`, which is one.
@@ -88,10 +91,10 @@ pub(super) fn thinking(reasoning: Reasoning, family: &Family, limit: Option<u64>
             };
             Some(json!({ "includeThoughts": shown, "thinkingBudget": budget }))
         }
-        Thinking::Level { off, medium } => {
+        Thinking::Level { off, low, medium } => {
             let level = match reasoning {
                 Reasoning::Off => off,
-                Reasoning::Low => "low",
+                Reasoning::Low => low,
                 Reasoning::Medium => medium,
                 _ => "high",
             };
@@ -119,6 +122,8 @@ mod tests {
             ("gemini-3-pro-preview", Medium, json!({"includeThoughts": true, "thinkingLevel": "high"})),
             ("gemini-3-flash-preview", Off, json!({"includeThoughts": false, "thinkingLevel": "minimal"})),
             ("gemini-3.1-pro-preview", Medium, json!({"includeThoughts": true, "thinkingLevel": "medium"})),
+            ("gemini-3.8-flash", Off, json!({"includeThoughts": false, "thinkingLevel": "low"})),
+            ("gemma-4-31b-it", Low, json!({"includeThoughts": true, "thinkingLevel": "minimal"})),
             ("gemini-flash-latest", Off, json!({"includeThoughts": false, "thinkingLevel": "low"})),
         ];
         for (model, reasoning, expected) in cases {
