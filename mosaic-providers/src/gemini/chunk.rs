@@ -39,8 +39,6 @@ pub(super) struct Candidate<'a> {
     pub(super) content: Maybe<Content<'a>>,
     #[serde(borrow)]
     pub(super) finish_reason: Str<'a>,
-    #[serde(borrow)]
-    pub(super) finish_message: Str<'a>,
     pub(super) grounding_metadata: Maybe<Map<String, Value>>,
     pub(super) url_context_metadata: Maybe<Map<String, Value>>,
     pub(super) citation_metadata: Maybe<Map<String, Value>>,

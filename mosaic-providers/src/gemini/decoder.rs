@@ -42,7 +42,6 @@ pub(super) fn decoder(profile: &Profile, delivery: Delivery) -> Box<dyn Decoder>
         calls: false,
         notes: Map::new(),
         reason: None,
-        message: None,
         usage: WireUsage::default(),
         id: None,
         done: false,
@@ -60,7 +59,6 @@ struct Answer {
     /// Grounding, fetched pages and citations: in a stream the last ones count.
     notes: Map<String, Value>,
     reason: Option<String>,
-    message: Option<String>,
     usage: WireUsage,
     id: Option<String>,
     done: bool,
@@ -98,7 +96,7 @@ impl Reader for Answer {
         let Some(reason) = self.reason.take() else {
             return Err(error::incomplete("a finish reason"));
         };
-        let stop = finish::stop(&reason, self.message.as_deref(), self.calls)?;
+        let stop = finish::stop(&reason, self.calls)?;
         for (kind, data) in std::mem::take(&mut self.notes) {
             self.block(kind.clone(), json!({ kind: data }), events);
         }
@@ -167,7 +165,6 @@ impl Answer {
         // Of several reasons the last counts: older models say STOP with every chunk.
         if let Some(reason) = candidate.finish_reason.get() {
             self.reason = Some(reason.to_owned());
-            self.message = candidate.finish_message.get().map(str::to_owned);
         }
     }
 

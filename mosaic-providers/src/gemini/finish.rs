@@ -39,25 +39,23 @@ const TABLE: &[(&str, Means)] = &[
 ];
 
 /// The reason in our words.
-pub(super) fn stop(reason: &str, message: Option<&str>, calls: bool) -> Result<StopReason, ModelError> {
+pub(super) fn stop(reason: &str, calls: bool) -> Result<StopReason, ModelError> {
     let other = || StopReason::Other { reason: reason.to_owned() };
     Ok(match TABLE.iter().find(|(name, _)| *name == reason).map(|(_, means)| means) {
         Some(Means::Stop) if calls => StopReason::ToolCalls,
         Some(Means::Stop) => StopReason::Stop,
         Some(Means::Length) => StopReason::Length,
         Some(Means::Filtered) => StopReason::ContentFilter,
-        Some(Means::Malformed) if !calls => return Err(malformed(reason, message)),
+        Some(Means::Malformed) if !calls => return Err(malformed(reason)),
         Some(Means::Malformed) | None => other(),
     })
 }
 
-fn malformed(reason: &str, message: Option<&str>) -> ModelError {
-    // The message repeats what the model wrote; its beginning tells what was wrong.
-    let said: String = message.unwrap_or_default().chars().take(200).collect();
-    let said = if said.is_empty() { said } else { format!(": {said}") };
+/// Without the provider's `finishMessage`: it repeats what the model wrote, and an answer does not belong into an error.
+fn malformed(reason: &str) -> ModelError {
     ModelError::new(
         ErrorKind::Server,
-        format!("the model wrote a call that the provider could not read ({reason}{said}); ask again"),
+        format!("the model wrote a call that the provider could not read ({reason}); ask again"),
     )
 }
 
