@@ -21,9 +21,10 @@ mod source;
 mod table;
 #[cfg(test)]
 mod tests;
+mod vertex;
 
 pub use source::Providers;
-pub use table::{AuthScheme, Known, known};
+pub use table::{Address, AuthScheme, Known, known};
 
 use std::fmt;
 use std::sync::Arc;
@@ -61,24 +62,31 @@ impl Endpoint {
             ));
         };
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let missing = |variable: &str, what: &str| {
+            let mut error = ModelError::new(
+                ErrorKind::Auth,
+                format!("provider `{name}` needs {what}; set the environment variable {variable}"),
+            );
+            error.provider = Some(name.to_owned());
+            error
+        };
         let auth = match (row.auth, row.key_variable) {
             (AuthScheme::None, _) => Auth::None,
-            (scheme, Some(variable)) => match set(variable) {
-                Some(key) => scheme.with(key.trim().to_owned()),
-                None => {
-                    let mut error = ModelError::new(
-                        ErrorKind::Auth,
-                        format!(
-                            "provider `{name}` needs an API key; set the environment variable {variable}"
-                        ),
-                    );
-                    error.provider = Some(name.to_owned());
-                    return Err(error);
+            (scheme, Some(variable)) => {
+                match set(variable).or_else(|| row.other_key_variable.and_then(set)) {
+                    Some(key) => scheme.with(key.trim().to_owned()),
+                    None => return Err(missing(variable, "an API key")),
                 }
-            },
+            }
             (_, None) => Auth::None,
         };
-        let base_url = row.base_url_variable.and_then(set).unwrap_or_else(|| row.base_url.to_owned());
+        let base_url = match (row.base_url_variable.and_then(set), row.address) {
+            (Some(own), _) => own,
+            (None, Some(address)) => {
+                address(&set).map_err(|variable| missing(variable, "an address that is made of settings"))?
+            }
+            (None, None) => row.base_url.to_owned(),
+        };
         Ok(Self { provider: name.into(), base_url: trimmed(base_url), auth, codec: (row.codec)() })
     }
 

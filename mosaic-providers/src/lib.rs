@@ -1,8 +1,9 @@
 //! Model providers for Mosaic: pure codecs of wire APIs, and an HTTP transport.
 //!
 //! ```text
-//! openai_chat, anthropic   Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
-//! wire                     what both share: framing, lenient JSON, parts, errors
+//! anthropic, gemini,       Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
+//!   openai_chat
+//! wire                     what they share: framing, lenient JSON, parts, errors
 //! sse                      one parser of server-sent events
 //! catalogue                what is known of models: windows, abilities, prices
 //! count                    tokens of a request, by the provider's own call or its tokenizer
@@ -19,6 +20,7 @@ pub mod anthropic;
 pub mod catalogue;
 pub mod count;
 pub mod endpoint;
+pub mod gemini;
 pub mod openai_chat;
 pub mod sse;
 pub mod transport;

@@ -18,6 +18,7 @@
 //! ```
 
 mod anthropic;
+mod gemini;
 mod openai_chat;
 
 use serde_json::Value;
@@ -37,8 +38,11 @@ pub fn check(api: &str, body: &Value) -> Result<(), String> {
 type Check = fn(&Value) -> Result<(), String>;
 
 /// The rules of each API.
-const RULES: &[(&str, Check)] =
-    &[("anthropic-messages", anthropic::check), ("openai-chat", openai_chat::check)];
+const RULES: &[(&str, Check)] = &[
+    ("anthropic-messages", anthropic::check),
+    ("gemini", gemini::check),
+    ("openai-chat", openai_chat::check),
+];
 
 /// A conversation must have something in it.
 fn messages<'a>(body: &'a Value, name: &str) -> Result<&'a [Value], String> {
@@ -92,6 +96,54 @@ mod tests {
                 model(json!([{"type": "thinking", "thinking": "x", "signature": ""}]))
             ]),
             json!([user(json!([hi])), model(json!([{"type": "server_tool_use", "id": "s", "input": {}}]))]),
+        ] {
+            assert!(of(refused.clone()).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_gemini_refuses_is_refused() {
+        let call = |id: &str| json!({"functionCall": {"id": id, "name": "add", "args": {}}});
+        let result =
+            |id: &str| json!({"functionResponse": {"id": id, "name": "add", "response": {"result": "4"}}});
+        let hi = json!({"text": "Hi"});
+        let user = |parts: serde_json::Value| json!({"role": "user", "parts": parts});
+        let model = |parts: serde_json::Value| json!({"role": "model", "parts": parts});
+        let of = |contents: serde_json::Value| check("gemini", &json!({ "contents": contents }));
+        let both = || model(json!([call("a"), call("b")]));
+        assert_eq!(
+            of(json!([
+                user(json!([hi])),
+                both(),
+                user(json!([result("a"), result("b")])),
+                user(json!([hi]))
+            ])),
+            Ok(())
+        );
+        for refused in [
+            json!([]),
+            json!([model(json!([hi])), user(json!([hi]))]),
+            json!([user(json!([hi])), model(json!([hi]))]),
+            json!([user(json!([]))]),
+            json!([user(json!([{"text": ""}]))]),
+            json!([user(json!([{"text": "a", "inlineData": {}}]))]),
+            json!([user(json!([hi])), both(), user(json!([result("a")]))]),
+            json!([user(json!([hi])), both(), user(json!([result("b"), result("a")]))]),
+            json!([user(json!([hi])), both(), user(json!([result("a"), result("b"), hi]))]),
+            json!([user(json!([hi])), both(), user(json!([hi])), user(json!([result("a"), result("b")]))]),
+            json!([user(json!([hi])), model(json!([hi])), both(), user(json!([result("a"), result("b")]))]),
+            json!([user(json!([hi, result("a")]))]),
+            json!([
+                user(json!([hi])),
+                model(json!([{"text": "a", "thoughtSignature": "é"}])),
+                user(json!([hi]))
+            ]),
+            json!([user(json!([{"functionCall": {"name": "add", "args": {}}}]))]),
+            json!([
+                user(json!([hi])),
+                model(json!([{"functionCall": {"name": "1x", "args": {}}}])),
+                user(json!([hi]))
+            ]),
         ] {
             assert!(of(refused.clone()).is_err(), "{refused}");
         }

@@ -8,6 +8,7 @@ use mosaic_core::{
     Codec, Delivery, Headers, ModelError, ModelEvent, ModelInfo, Origin, Part, Profile, StopReason, Usage,
 };
 use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::gemini::Gemini;
 use mosaic_providers::openai_chat::OpenAiChat;
 use serde_json::{Map, Value, json};
 
@@ -200,6 +201,11 @@ fn openai_chat_servers_may_differ_in_all_these_ways() {
 #[test]
 fn anthropic_servers_may_differ_in_all_these_ways() {
     run(&Anthropic::default());
+}
+
+#[test]
+fn gemini_may_differ_in_all_these_ways() {
+    run(&Gemini::default());
 }
 
 #[test]

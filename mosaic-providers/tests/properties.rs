@@ -5,6 +5,7 @@ use mosaic_core::{
     Codec, Delivery, Group, ModelEvent, ModelInfo, Origin, Part, Profile, ToolResult, ToolStatus,
 };
 use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::gemini::{self, Gemini};
 use mosaic_providers::openai_chat::{OpenAiChat, Quirks};
 use mosaic_providers::sse::SseParser;
 use proptest::prelude::*;
@@ -15,6 +16,7 @@ fn codecs() -> Vec<Box<dyn Codec>> {
         Box::new(OpenAiChat::default()),
         Box::new(OpenAiChat::new(Quirks::mistral())),
         Box::new(Anthropic::default()),
+        Box::new(Gemini::default()),
     ]
 }
 
@@ -173,7 +175,16 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         Just("content_block"),
         Just("partial_json"),
         Just("text"),
-        Just("input")
+        Just("input"),
+        Just("candidates"),
+        Just("parts"),
+        Just("thought"),
+        Just("thoughtSignature"),
+        Just("functionCall"),
+        Just("args"),
+        Just("finishReason"),
+        Just("usageMetadata"),
+        Just("executableCode")
     ];
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -209,6 +220,74 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+/// A schema, or nearly one.
+fn schema() -> impl Strategy<Value = serde_json::Value> {
+    let keyword = prop_oneof![
+        Just("type"),
+        Just("properties"),
+        Just("items"),
+        Just("anyOf"),
+        Just("oneOf"),
+        Just("allOf"),
+        Just("enum"),
+        Just("const"),
+        Just("$ref"),
+        Just("$defs"),
+        Just("additionalProperties"),
+        Just("prefixItems"),
+        Just("nullable"),
+        Just("required"),
+        Just("format"),
+        Just("default"),
+        Just("description"),
+        Just("minimum"),
+        Just("a")
+    ];
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Into::into),
+        Just(serde_json::Value::Null),
+        any::<i8>().prop_map(Into::into),
+        prop_oneof![
+            Just("string"),
+            Just("object"),
+            Just("array"),
+            Just("null"),
+            Just("#/$defs/a"),
+            Just("#/properties/a"),
+            Just("#"),
+            Just("date")
+        ]
+        .prop_map(Into::into),
+    ];
+    leaf.prop_recursive(5, 40, 4, move |inner| {
+        prop_oneof![
+            1 => prop::collection::vec(inner.clone(), 0..3).prop_map(Into::into),
+            3 => prop::collection::vec((keyword.clone(), inner), 0..5).prop_map(|members| {
+                members
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()
+            }),
+        ]
+    })
+}
+
+/// Whether a schema has keywords that Gemini documents, and no others, on every level.
+fn only_known_keywords(schema: &serde_json::Value) -> bool {
+    let Some(members) = schema.as_object() else { return false };
+    let each =
+        |value: &serde_json::Value| value.as_array().is_some_and(|all| all.iter().all(only_known_keywords));
+    members.iter().all(|(keyword, value)| match keyword.as_str() {
+        "properties" => value.as_object().is_some_and(|all| all.values().all(only_known_keywords)),
+        "items" => only_known_keywords(value),
+        "anyOf" | "prefixItems" => each(value),
+        "additionalProperties" => value.is_boolean() || only_known_keywords(value),
+        "type" | "enum" | "required" | "format" | "description" | "minimum" | "nullable" => true,
+        _ => false,
+    })
+}
+
 /// A part of an answer, of all kinds, whole and broken.
 fn said() -> impl Strategy<Value = Part> {
     let text = || prop_oneof![Just(String::new()), Just(" \n".to_owned()), "[a-z \"]{1,6}"];
@@ -216,6 +295,9 @@ fn said() -> impl Strategy<Value = Part> {
         Just(None),
         Just(Some(serde_json::json!({"signature": "s"}))),
         Just(Some(serde_json::json!({"redacted_thinking": "x"}))),
+        Just(Some(serde_json::json!({"signature": "s", "of": "call"}))),
+        (0_u64..9)
+            .prop_map(|chars| Some(serde_json::json!({"signature": "s", "of": "text", "chars": chars}))),
         Just(Some(
             serde_json::json!({"field": "reasoning", "reasoning_details": [{"type": "reasoning.text"}]})
         )),
@@ -226,6 +308,9 @@ fn said() -> impl Strategy<Value = Part> {
         Just(
             serde_json::json!({"type": "server_tool_use", "id": "s2", "name": "web_search", "input": "cut"})
         ),
+        Just(serde_json::json!({"type": "code", "executableCode": {"code": "1"}})),
+        Just(serde_json::json!({"type": "result", "codeExecutionResult": {"output": "1"}})),
+        Just(serde_json::json!({"type": "note", "groundingMetadata": {}})),
     ];
     let arguments = prop_oneof![Just("{}"), Just(""), Just("{\"x\":"), Just("[1]"), Just("{\"x\":1}")];
     let wire = prop_oneof![
@@ -322,6 +407,23 @@ proptest! {
             decoded(codec, Delivery::Whole, &[body.as_bytes()]);
             let error = codec.error(400, &mosaic_core::Headers::default(), body.as_bytes());
             prop_assert!(!error.message.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_schema_of_any_shape_is_written_or_refused_with_a_reason(schema in schema()) {
+        let tool = mosaic_core::ToolSpec::new("add", "", schema);
+        let open_api = gemini::Quirks { schemas: gemini::Schemas::OpenApi, ..gemini::Quirks::default() };
+        for codec in [Gemini::default(), Gemini::new(open_api)] {
+            match codec.tools(&[&tool], &profile("gemini")) {
+                Ok(bytes) => {
+                    let written: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+                    let function = &written[0]["functionDeclarations"][0];
+                    let member = if function["parameters"].is_object() { "parameters" } else { "parametersJsonSchema" };
+                    prop_assert!(only_known_keywords(&function[member]), "{}", written);
+                }
+                Err(error) => prop_assert!(error.to_string().contains("tool `add` at `/"), "{}", error),
+            }
         }
     }
 

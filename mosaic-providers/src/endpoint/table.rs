@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use mosaic_core::{Auth, Codec};
 
+use super::vertex;
 use crate::anthropic::Anthropic;
+use crate::gemini::{self, Gemini};
 use crate::openai_chat::{OpenAiChat, Quirks};
 
 /// How a provider wants its key.
@@ -31,6 +33,9 @@ impl AuthScheme {
     }
 }
 
+/// Makes an address of what a function reads out of the environment, or names the variable that is missing.
+pub type Address = fn(&dyn Fn(&str) -> Option<String>) -> Result<String, &'static str>;
+
 /// A provider of the table.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -41,8 +46,12 @@ pub struct Known {
     pub base_url: &'static str,
     /// The environment variable that overrides the address.
     pub base_url_variable: Option<&'static str>,
+    /// Makes the address of settings in the environment (a project, a region), or names the variable that is missing.
+    pub address: Option<Address>,
     /// The environment variable of its key.
     pub key_variable: Option<&'static str>,
+    /// Another one, read where the first is not set.
+    pub other_key_variable: Option<&'static str>,
     /// How it wants the key.
     pub auth: AuthScheme,
     /// Its codec, with its quirks.
@@ -63,7 +72,9 @@ const fn hosted(
         name,
         base_url,
         base_url_variable: None,
+        address: None,
         key_variable: Some(key_variable),
+        other_key_variable: None,
         auth: AuthScheme::Bearer,
         codec,
     }
@@ -79,7 +90,9 @@ const fn local(
         name,
         base_url,
         base_url_variable: Some(variable),
+        address: None,
         key_variable: None,
+        other_key_variable: None,
         auth: AuthScheme::None,
         codec,
     }
@@ -95,6 +108,14 @@ const TABLE: &[Known] = &[
         })
     },
     hosted("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", || chat(Quirks::deepseek())),
+    Known {
+        base_url_variable: Some("GEMINI_BASE_URL"),
+        other_key_variable: Some("GOOGLE_API_KEY"),
+        auth: AuthScheme::Header("x-goog-api-key"),
+        ..hosted("gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY", || {
+            Arc::new(Gemini::default())
+        })
+    },
     hosted("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", || chat(Quirks::groq())),
     local("llamacpp", "http://127.0.0.1:8080/v1", "LLAMACPP_BASE_URL", || chat(Quirks::llamacpp())),
     hosted("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", || chat(Quirks::mistral())),
@@ -105,6 +126,12 @@ const TABLE: &[Known] = &[
     },
     hosted("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", || chat(Quirks::openrouter())),
     hosted("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", || chat(Quirks::default())),
+    Known {
+        address: Some(vertex::address),
+        ..hosted("vertex", "https://aiplatform.googleapis.com/v1beta1", "GOOGLE_OAUTH_ACCESS_TOKEN", || {
+            Arc::new(Gemini::new(gemini::Quirks::vertex()))
+        })
+    },
     hosted("xai", "https://api.x.ai/v1", "XAI_API_KEY", || chat(Quirks::xai())),
 ];
 

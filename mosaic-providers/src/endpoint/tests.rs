@@ -36,6 +36,41 @@ fn an_address_of_the_environment_counts_more_than_the_tables() {
 }
 
 #[test]
+fn gemini_takes_its_key_from_either_variable_and_the_first_counts() {
+    let auth = |set: &'static [(&'static str, &'static str)]| {
+        let variable =
+            move |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Endpoint::known("gemini", variable)
+    };
+    assert!(auth(&[("GOOGLE_API_KEY", "k")]).is_ok() && auth(&[("GEMINI_API_KEY", "k")]).is_ok());
+    assert!(auth(&[]).unwrap_err().message.contains("GEMINI_API_KEY"));
+}
+
+#[test]
+fn vertex_is_addressed_by_project_and_location() {
+    let with = |location: Option<&'static str>| {
+        let variable = move |name: &str| match name {
+            "GOOGLE_CLOUD_PROJECT" => Some("p".to_owned()),
+            "GOOGLE_CLOUD_LOCATION" => location.map(str::to_owned),
+            "GOOGLE_OAUTH_ACCESS_TOKEN" => Some("t".to_owned()),
+            _ => None,
+        };
+        Endpoint::known("vertex", variable).unwrap().base_url().to_owned()
+    };
+    let path = |location: &str| format!("/v1beta1/projects/p/locations/{location}/publishers/google");
+    assert_eq!(with(None), format!("https://aiplatform.googleapis.com{}", path("global")));
+    assert_eq!(
+        with(Some("us-central1")),
+        format!("https://us-central1-aiplatform.googleapis.com{}", path("us-central1"))
+    );
+    assert_eq!(with(Some("eu")), format!("https://aiplatform.eu.rep.googleapis.com{}", path("eu")));
+    assert_eq!(Endpoint::vertex("p", "us-central1").base_url(), with(Some("us-central1")));
+    let token = |name: &str| (name == "GOOGLE_OAUTH_ACCESS_TOKEN").then(|| "t".to_owned());
+    let error = Endpoint::known("vertex", token).unwrap_err();
+    assert!(error.message.contains("GOOGLE_CLOUD_PROJECT"), "{error}");
+}
+
+#[test]
 fn the_hosts_own_endpoint_goes_before_the_tables() {
     let transport = Arc::new(ScriptedTransport::new([]));
     let providers = Providers::new(|_| None, transport, Arc::new(TestRuntime::new(1)))

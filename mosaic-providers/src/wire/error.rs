@@ -9,7 +9,7 @@
 //! | `{"error": "text", "code"}` | xAI, Ollama |
 //! | `{"message", "type", "code"}`, `{"object": "error", ...}` | vLLM, Mistral |
 //! | `{"detail": "text"}`, `{"detail": [{"msg"}]}` | FastAPI servers |
-//! | `[{"error": {...}}]` | Gemini's compatible endpoint |
+//! | `{"error": {"code", "message", "status", "details"}}`, `[{"error": {...}}]` | Google: `details` hold reasons and waits |
 //! | HTML, plain text, nothing | proxies |
 //!
 //! The kind is found from the codes first, then from the status, and from words only where neither tells: a context
@@ -125,6 +125,7 @@ impl Found {
                 .into_iter()
                 .filter_map(text)
                 .chain(text(error.pointer("/innererror/code")))
+                .chain(reasons(error))
                 .map(|code| code.to_ascii_lowercase())
                 .collect();
         let number = |value: Option<&Value>| match value {
@@ -145,6 +146,12 @@ impl Found {
     fn has(&self, codes: &[&str]) -> bool {
         self.codes.iter().any(|code| codes.contains(&code.as_str()))
     }
+}
+
+/// The reasons in Google's `details`: they tell a wrong key from any other 400.
+fn reasons(error: &Value) -> impl Iterator<Item = String> {
+    let details = error.get("details").and_then(Value::as_array).into_iter().flatten();
+    details.filter_map(|detail| detail.get("reason").and_then(Value::as_str)).map(str::to_owned)
 }
 
 fn build(status: Option<u16>, found: &Found, otherwise: impl FnOnce() -> String) -> ModelError {
@@ -193,6 +200,7 @@ fn kind(status: Option<u16>, found: &Found) -> ErrorKind {
     ];
     const AUTH: &[&str] = &[
         "invalid_api_key",
+        "api_key_invalid",
         "incorrect_api_key",
         "authentication_error",
         "permission_error",
@@ -276,6 +284,7 @@ fn overflows(text: &str) -> bool {
         "maximum prompt length",
         "reduce the length of the messages",
         "exceeds the maximum number of tokens",
+        "model only supports up to",
     ]
     .iter()
     .any(|words| text.contains(words))

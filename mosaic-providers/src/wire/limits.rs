@@ -5,6 +5,8 @@
 //! | llama.cpp | `n_prompt_tokens` and `n_ctx` beside the message (`exceed_context_size_error`) |
 //! | Anthropic | `prompt is too long: 3333404 tokens > 200000 maximum` |
 //! | Anthropic | `input length and max_tokens exceed context limit: 188240 + 21333 > 200000` |
+//! | Gemini | `The input token count (1194304) exceeds the maximum number of tokens allowed (1048576).` |
+//! | Vertex AI | `The input token count is 1194304 but model only supports up to 1048576.` |
 //! | OpenAI, vLLM | `maximum context length is 8192 tokens. However, your messages resulted in 10007 tokens` |
 //!
 //! Sources: <https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>,
@@ -38,14 +40,26 @@ pub(super) fn limits(error: &Value, message: &str) -> Option<ContextLimits> {
             "context window of",
             "limit of",
             "limit is",
+            "number of tokens allowed (",
+            "only supports up to",
         ]
         .iter()
         .find_map(|mark| after(&text, mark))
     });
     found.prompt = found.prompt.or_else(|| {
-        ["resulted in", "requested about", "you requested", "request (", "prompt contains", "input is", "has"]
-            .iter()
-            .find_map(|mark| after(&text, mark))
+        [
+            "resulted in",
+            "requested about",
+            "you requested",
+            "request (",
+            "prompt contains",
+            "input is",
+            "has",
+            "input token count (",
+            "input token count is",
+        ]
+        .iter()
+        .find_map(|mark| after(&text, mark))
     });
     (found.prompt.is_some() || found.window.is_some()).then_some(found)
 }
@@ -101,6 +115,14 @@ mod tests {
             (
                 "This model's maximum context length is 8,192 tokens. However, your messages resulted in 10007 tokens.",
                 of(10_007, 8_192),
+            ),
+            (
+                "The input token count (1194304) exceeds the maximum number of tokens allowed (1048576).",
+                of(1_194_304, 1_048_576),
+            ),
+            (
+                "The input token count is 1194304 but model only supports up to 1048576.",
+                of(1_194_304, 1_048_576),
             ),
             ("request (5000 tokens) exceeds the available context size (4096 tokens)", of(5_000, 4_096)),
         ];

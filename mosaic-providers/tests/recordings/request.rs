@@ -86,11 +86,11 @@ fn encode(recording: &Recording, codec: &dyn Codec, recorded: &Value) -> Value {
 
 fn choice(choice: &Value) -> ToolChoice {
     let name = choice["function"]["name"].as_str().or(choice["name"].as_str());
-    match choice.as_str().or(choice["type"].as_str()) {
-        Some("none") => ToolChoice::None,
-        Some("required" | "any") => ToolChoice::Required,
+    match choice.as_str().or(choice["type"].as_str()).or(choice["mode"].as_str()) {
+        Some("none" | "NONE") => ToolChoice::None,
+        Some("required" | "any" | "ANY") => ToolChoice::Required,
         Some("function" | "tool") => ToolChoice::Tool { name: name.unwrap().to_owned() },
-        None | Some("auto") => ToolChoice::Auto,
+        None | Some("auto" | "AUTO") => ToolChoice::Auto,
         Some(other) => panic!("tool choice {other}"),
     }
 }
@@ -110,7 +110,8 @@ fn groups(input: &Value, origin: &mosaic_core::Origin) -> Vec<std::sync::Arc<Gro
                     _ => Vec::new(),
                 };
                 groups.push(
-                    Group::assistant(parts().map(part).collect(), Some(origin.clone()), results).unwrap(),
+                    Group::assistant(parts().flat_map(said).collect(), Some(origin.clone()), results)
+                        .unwrap(),
                 );
             }
             "tool" => {}
@@ -118,6 +119,16 @@ fn groups(input: &Value, origin: &mosaic_core::Origin) -> Vec<std::sync::Arc<Gro
         }
     }
     groups
+}
+
+/// A part of an answer; the signature of a call (Gemini) stands before it.
+fn said(call: &Value) -> Vec<Part> {
+    let signature = call.get("signature").filter(|_| call["type"] == "tool_call");
+    let mark = signature.map(|signature| Part::Reasoning {
+        text: String::new(),
+        opaque: Some(json!({ "signature": signature, "of": "call" })),
+    });
+    mark.into_iter().chain([part(call)]).collect()
 }
 
 fn part(part: &Value) -> Part {

@@ -18,6 +18,7 @@ fn the_kind_follows_from_codes_then_status_then_words() {
             ErrorKind::Auth,
         ),
         (400, r#"{"error":{"message":"bad","code":400}}"#, ErrorKind::InvalidRequest),
+        (400, r#"{"error":{"message":"bad","details":[{"reason":"API_KEY_INVALID"}]}}"#, ErrorKind::Auth),
         (404, r#"{"error":{"message":"no such model","code":"model_not_found"}}"#, ErrorKind::NotFound),
         (413, "", ErrorKind::ContextOverflow),
         (422, r#"{"detail":[{"msg":"field required"}]}"#, ErrorKind::InvalidRequest),
