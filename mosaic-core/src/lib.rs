@@ -15,6 +15,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod id;
+pub mod memory;
 pub mod message;
 pub mod model;
 pub mod port;
@@ -31,6 +32,10 @@ pub use engine::{CloseReport, Engine};
 pub use error::{BoxError, ErrorKind, ErrorReport};
 pub use event::{Cursor, Event};
 pub use id::{CallId, RunId, Seq, SessionKey, StepId};
+pub use memory::{
+    EmbedCodec, EmbedError, EmbedRequest, Embedder, EmbedderExt, EmbedderInfo, EmbedderSource, Embeddings,
+    HttpEmbedder, Purpose,
+};
 pub use message::{
     Cost, Fragments, Group, GroupBody, GroupError, Media, MediaData, Origin, Part, ToolCall, ToolResult,
     ToolStatus, Usage,

@@ -8,10 +8,10 @@
 
 mod answer;
 mod auth;
-mod exchange;
-mod limits;
+pub(crate) mod exchange;
+pub(crate) mod limits;
 mod prepared;
-mod watch;
+pub(crate) mod watch;
 
 pub use auth::{Auth, Authenticator};
 pub use limits::Timeouts;

@@ -12,7 +12,7 @@
 mod codec;
 mod error;
 mod event;
-mod http;
+pub(crate) mod http;
 mod info;
 mod reference;
 mod request;
