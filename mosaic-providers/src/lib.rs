@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! openai_chat, anthropic   Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
+//! embeddings               codecs of embeddings, and who speaks which
 //! wire                     what both share: framing, lenient JSON, parts, errors
 //! sse                      one parser of server-sent events
 //! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
@@ -14,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod anthropic;
+pub mod embeddings;
 pub mod endpoint;
 pub mod openai_chat;
 pub mod sse;

@@ -156,6 +156,20 @@ pub trait Embedder: Debug + Send + Sync {
     async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, EmbedError>;
 }
 
+/// How much alike the directions of two vectors are: 1 for the same, 0 for unrelated ones, -1 for opposite ones. 0 where one of
+/// them has no direction, or where their lengths differ.
+#[must_use]
+pub fn cosine(one: &[f32], other: &[f32]) -> f32 {
+    if one.len() != other.len() {
+        return 0.0;
+    }
+    let product =
+        |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+    let lengths = (product(one, one) * product(other, other)).sqrt();
+    #[allow(clippy::cast_possible_truncation)]
+    if lengths > 0.0 { (product(one, other) / lengths) as f32 } else { 0.0 }
+}
+
 /// Turns names into embedders.
 pub trait EmbedderSource: Debug + Send + Sync {
     /// The embedder of that name.

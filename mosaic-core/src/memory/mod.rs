@@ -10,12 +10,12 @@
 //! want to know which side of the search a text is on: that is its [`Purpose`].
 //!
 //! ```
-//! # use mosaic_core::memory::{EmbedError, EmbedRequest, Embedder, EmbedderExt, Purpose};
+//! # use mosaic_core::memory::{EmbedError, EmbedRequest, Embedder, EmbedderExt, Purpose, cosine};
 //! async fn closest(embedder: &dyn Embedder, question: &str, notes: &[&str]) -> Result<Option<usize>, EmbedError> {
 //!     let question = embedder.embed_one(question, Purpose::Query).await?;
 //!     let notes = embedder.embed_all(EmbedRequest::documents(notes.iter().copied()), 4).await?;
-//!     let likeness = |note: &Vec<f32>| note.iter().zip(&question).map(|(a, b)| a * b).sum::<f32>();
-//!     let best = notes.vectors.iter().map(likeness).enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+//!     let likeness = notes.vectors.iter().map(|note| cosine(note, &question));
+//!     let best = likeness.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
 //!     Ok(best.map(|(index, _)| index))
 //! }
 //! ```
@@ -29,7 +29,7 @@ mod ext;
 mod http;
 mod request;
 
-pub use embedder::{Embedder, EmbedderInfo, EmbedderSource, Embeddings};
+pub use embedder::{Embedder, EmbedderInfo, EmbedderSource, Embeddings, cosine};
 pub use error::EmbedError;
 pub use ext::EmbedderExt;
 pub use http::{EmbedCodec, HttpEmbedder};
