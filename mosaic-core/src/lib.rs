@@ -43,8 +43,8 @@ pub use message::{
 pub use model::{
     Auth, Authenticator, Capability, ChatModel, Codec, ContextLimits, Decoder, Delivery, Encodable,
     EncodeError, HttpModel, ModelCall, ModelEnd, ModelError, ModelEvent, ModelInfo, ModelParams, ModelRef,
-    ModelRefError, ModelRequest, ModelSource, ModelStream, OutputSpec, PartKind, Price, Profile, Reasoning,
-    StopReason, Timeouts, ToolChoice, ToolMode,
+    ModelRefError, ModelRequest, ModelSource, ModelStream, OutputMode, OutputSpec, PartKind, Price, Profile,
+    Reasoning, StopReason, Timeouts, ToolChoice, ToolMode,
 };
 #[cfg(feature = "tokio-runtime")]
 pub use runtime::TokioRuntime;

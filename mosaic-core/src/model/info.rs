@@ -87,6 +87,8 @@ pub struct ModelInfo {
     pub max_output: Option<u64>,
     /// How it is brought to call tools.
     pub tool_mode: ToolMode,
+    /// How it is brought to answer in a shape.
+    pub output_mode: super::OutputMode,
     /// What it can do, all of it; `None` where nobody said. See [`can`](Self::can).
     pub capabilities: Option<BTreeSet<Capability>>,
     /// What it costs.
@@ -102,6 +104,7 @@ impl ModelInfo {
             window: None,
             max_output: None,
             tool_mode: ToolMode::default(),
+            output_mode: super::OutputMode::default(),
             capabilities: None,
             price: None,
         }

@@ -14,6 +14,7 @@ mod error;
 mod event;
 pub(crate) mod http;
 mod info;
+pub mod output_mode;
 mod reference;
 mod request;
 pub mod tool_mode;
@@ -23,6 +24,7 @@ pub use error::{ContextLimits, ModelError};
 pub use event::{ModelEnd, ModelEvent, ModelStream, PartKind, StopReason};
 pub use http::{Auth, Authenticator, HttpModel, Timeouts};
 pub use info::{Capability, ModelInfo, Price, ToolMode};
+pub use output_mode::OutputMode;
 pub use reference::{ModelRef, ModelRefError, ModelSource};
 pub use request::{ModelCall, ModelParams, ModelRequest, OutputSpec, Reasoning, ToolChoice};
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::HttpModel;
 use super::answer::Answer;
+use super::filters::Filters;
 use super::limits::Limits;
 use super::watch::Watch;
 use crate::error::ErrorKind;
-use crate::model::tool_mode::Filter;
 use crate::model::{ModelError, ModelStream};
 use crate::transport::{BodyStream, HttpRequest, HttpResponse, HttpTransport};
 
@@ -22,7 +22,7 @@ pub(super) async fn start(
     model: &HttpModel,
     request: HttpRequest,
     limits: Limits,
-    filter: Option<Filter>,
+    filter: Option<Filters>,
 ) -> Result<ModelStream, ModelError> {
     let mut watch = Watch::new(Arc::clone(&model.runtime), &limits);
     let response = head(&*model.transport, request, &limits, &mut watch).await?;
