@@ -24,19 +24,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// A vector as it comes: a list of numbers, or the base64 of 32-bit floats, low byte first.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) enum Vector {
     Numbers(Vec<f32>),
     /// A list of lists: a server without pooling gives a vector a token.
     PerToken,
     /// Something else.
+    #[default]
     Absent,
-}
-
-impl Default for Vector {
-    fn default() -> Self {
-        Self::Absent
-    }
 }
 
 impl Vector {
