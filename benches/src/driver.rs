@@ -31,7 +31,7 @@ impl Options {
     /// # Errors
     /// An unknown word, named.
     pub fn parse(words: &[&str]) -> Result<Self> {
-        let mut options = Self { runs: 5, only: Workload::ALL.to_vec(), json: None };
+        let mut options = Self { runs: 5, only: Workload::all(), json: None };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("`{word}` wants a value"));
@@ -96,7 +96,9 @@ pub fn drive(options: &Options) -> Result<()> {
 
 fn sides(workload: Workload) -> Vec<Side> {
     let mut sides = match workload {
-        Workload::B | Workload::Alone | Workload::Idle => vec![Side::Mosaic],
+        Workload::B | Workload::Alone | Workload::Idle | Workload::DOf(_) | Workload::FOf(_) => {
+            vec![Side::Mosaic]
+        }
         _ => vec![Side::Floor, Side::Mosaic],
     };
     if matches!(workload, Workload::C | Workload::D) {
@@ -215,5 +217,14 @@ mod tests {
         assert!(Options::parse(&["--fast"]).unwrap_err().to_string().contains("--fast"));
         assert!(Options::parse(&["--only", "Z"]).unwrap_err().to_string().contains('Z'));
         assert_eq!(Options::parse(&["--only", "C,d64"]).unwrap().only, [Workload::C, Workload::D64]);
+        let only = Options::parse(&["--only", "d-anthropic,F-anthropic"]).unwrap().only;
+        assert_eq!(
+            only.iter().map(|workload| workload.name()).collect::<Vec<_>>(),
+            ["D-anthropic", "F-anthropic"]
+        );
+        assert_eq!(
+            only.iter().map(|workload| workload.floor()).collect::<Vec<_>>(),
+            [Workload::D, Workload::F]
+        );
     }
 }

@@ -19,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod allocator;
+pub mod api;
 mod disk;
 pub mod driver;
 pub mod floor;

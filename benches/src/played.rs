@@ -14,7 +14,7 @@ use mosaic_core::{
     ModelEvent, ModelInfo, ModelStream, Origin, Part, PartKind, StopReason, TransportError, Usage,
 };
 
-use crate::mock;
+use crate::api::Api;
 use crate::scenario::{SHORT_TEXT, TOOL};
 
 /// A model that answers a user with a tool call, and the result of a call with a short text.
@@ -109,9 +109,8 @@ impl PlayedTransport {
 
     /// One that answers with so many chunks of text, as the mock does.
     #[must_use]
-    pub fn streaming(chunks: usize) -> Self {
-        let pieces = mock::pieces(chunks).into_iter();
-        Self::new(pieces.map(|(event, count)| (Bytes::from(event), count)).collect())
+    pub fn streaming(api: &Api, chunks: usize) -> Self {
+        Self::new((api.script)("played", chunks).pieces())
     }
 
     /// How many bytes the body of the last request had.

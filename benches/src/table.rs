@@ -19,7 +19,7 @@ pub(crate) fn render(results: &Results) -> (String, usize) {
         let verdicts: Vec<_> = limits.filter_map(|limit| limit.verdict(*workload, *side, results)).collect();
         missed += verdicts.iter().filter(|verdict| !verdict.met).count();
         let verdicts: Vec<_> = verdicts.into_iter().map(|verdict| verdict.text).collect();
-        let floor = results.get(&(*workload, side.floor())).filter(|_| *side != side.floor());
+        let floor = results.get(&(workload.floor(), side.floor())).filter(|_| *side != side.floor());
         // Writing to a string cannot fail.
         let _ = writeln!(table, "{}", row(*workload, *side, measured, floor, &verdicts.join("; ")));
     }

@@ -62,9 +62,9 @@ fn of_rust(workload: Workload) -> &'static [Limit] {
         Workload::B => &[Cpu(2.0), Bytes(1024.0)],
         // Two: now and then a connection is back in the pool a moment after the next request wants it. The floor has that, too.
         Workload::C => &[CpuRatio(2.0), Allocations(600.0), Connections(2.0)],
-        Workload::D | Workload::D64 => &[CpuRatio(2.5 / 1.4), Allocations(4.0)],
+        Workload::D | Workload::D64 | Workload::DOf(_) => &[CpuRatio(2.5 / 1.4), Allocations(4.0)],
         Workload::E => &[CpuRatio(0.45 / 0.26), Connections(1001.0)],
-        Workload::F => &[CpuRatio(1.0)],
+        Workload::F | Workload::FOf(_) => &[CpuRatio(1.0)],
         Workload::GProcess | Workload::GFull => &[CpuBeyondC(150.0), DiskRatio(1.2)],
         Workload::Alone => &[Cpu(20.0), Allocations(200.0)],
         Workload::Idle => &[Bytes(4096.0)],
@@ -76,7 +76,7 @@ impl Limit {
     pub(crate) fn verdict(self, workload: Workload, side: Side, results: &Results) -> Option<Verdict> {
         let of = |workload, side| results.get(&(workload, side));
         let ours = of(workload, side)?;
-        let floor = of(workload, side.floor());
+        let floor = of(workload.floor(), side.floor());
         let units = ours.units.max(1) as f64;
         let cpu = ours.cpu_us / units;
         let extra = |measured: &Measured, name: &str| measured.extra.get(name).copied();

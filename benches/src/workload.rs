@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::api::{APIS, Api};
+
 /// A piece of work that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Workload {
@@ -28,11 +30,37 @@ pub enum Workload {
     Alone,
     /// 1,000 sessions that are open and do nothing: bytes of each.
     Idle,
+    /// D over another API.
+    DOf(OtherApi),
+    /// F over another API.
+    FOf(OtherApi),
+}
+
+/// Every API but the first, by its place in [`APIS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OtherApi(usize);
+
+impl OtherApi {
+    fn all() -> impl Iterator<Item = Self> {
+        (1..APIS.len()).map(Self)
+    }
+
+    /// The API.
+    #[must_use]
+    pub fn api(self) -> &'static Api {
+        APIS.get(self.0).unwrap_or(Api::first())
+    }
 }
 
 impl Workload {
     /// In the order of the table.
-    pub const ALL: [Self; 11] = [
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let others = OtherApi::all().flat_map(|api| [Self::DOf(api), Self::FOf(api)]);
+        Self::OF_ONE_API.into_iter().chain(others).collect()
+    }
+
+    const OF_ONE_API: [Self; 11] = [
         Self::A,
         Self::B,
         Self::C,
@@ -61,6 +89,18 @@ impl Workload {
             Self::GFull => "G-full",
             Self::Alone => "alone",
             Self::Idle => "idle",
+            Self::DOf(api) => api.api().workloads.0,
+            Self::FOf(api) => api.api().workloads.1,
+        }
+    }
+
+    /// The workload whose floor this one is compared with.
+    #[must_use]
+    pub fn floor(self) -> Self {
+        match self {
+            Self::DOf(_) => Self::D,
+            Self::FOf(_) => Self::F,
+            own => own,
         }
     }
 
@@ -70,9 +110,9 @@ impl Workload {
         match self {
             Self::A => "start",
             Self::B => "agent",
-            Self::D | Self::D64 => "chunk",
+            Self::D | Self::D64 | Self::DOf(_) => "chunk",
             Self::E | Self::Idle => "session",
-            Self::C | Self::F | Self::GProcess | Self::GFull | Self::Alone => "turn",
+            Self::C | Self::F | Self::FOf(_) | Self::GProcess | Self::GFull | Self::Alone => "turn",
         }
     }
 }
@@ -87,9 +127,9 @@ impl FromStr for Workload {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|workload| workload.name().eq_ignore_ascii_case(name));
+        let found = Self::all().into_iter().find(|workload| workload.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
+            let names = Self::all().into_iter().map(Self::name).collect::<Vec<_>>().join(", ");
             format!("`{name}` is no workload; there are {names}")
         })
     }

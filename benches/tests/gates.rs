@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mosaic_benches::allocator::{self, Counting, Counts};
+use mosaic_benches::api::{APIS, Api};
 use mosaic_benches::library::setup::{self, Models};
 use mosaic_benches::played::{PlayedModel, PlayedTransport};
 use mosaic_benches::{Result, mock, scenario};
@@ -43,14 +44,14 @@ fn each(before: Counts, units: u64) -> (f64, f64) {
 }
 
 /// A session with so many old messages, and then with another model.
-async fn with_history(messages: u64, transport: &PlayedTransport) -> Result<Session> {
+async fn with_history(api: &'static Api, messages: u64, transport: &PlayedTransport) -> Result<Session> {
     let engine = setup::engine_in_ram();
     let elder = setup::agent(PlayedModel::saying(&scenario::old_message(1)))?;
     let session = engine.session("gate", &elder).await?;
     for number in 0..messages / 2 {
         session.send(scenario::old_message(2 * number)).await?.finish().await?;
     }
-    let models = Models::over(Arc::new(transport.clone()), "http://model.invalid");
+    let models = Models::over(Arc::new(transport.clone()), "http://model.invalid").api(api);
     let session = engine.session("gate", &models.agent("played")?).await?;
     // Old messages are encoded once for a new model.
     setup::turn(&session, 0).await?;
@@ -58,26 +59,28 @@ async fn with_history(messages: u64, transport: &PlayedTransport) -> Result<Sess
 }
 
 #[test]
-fn a_streamed_chunk_costs_at_most_four_allocations() {
+fn a_streamed_chunk_costs_at_most_four_allocations_over_every_api() {
     run(async {
-        let mut counts = Vec::new();
-        for chunks in [2_000, 6_000] {
-            let transport = PlayedTransport::streaming(chunks);
-            let agent = Models::over(Arc::new(transport), "http://model.invalid").agent("played")?;
-            let session = setup::engine_in_ram().session("gate", &agent).await?;
-            let before = allocator::counts();
-            let mut run = session.send("Go on.").await?;
-            let mut bytes = 0;
-            while let Some(event) = run.next().await {
-                if let Event::Text { delta, .. } = event {
-                    bytes += delta.len();
+        for api in APIS {
+            let mut counts = Vec::new();
+            for chunks in [2_000, 6_000] {
+                let transport = PlayedTransport::streaming(api, chunks);
+                let models = Models::over(Arc::new(transport), "http://model.invalid").api(api);
+                let session = setup::engine_in_ram().session("gate", &models.agent("played")?).await?;
+                let before = allocator::counts();
+                let mut run = session.send("Go on.").await?;
+                let mut bytes = 0;
+                while let Some(event) = run.next().await {
+                    if let Event::Text { delta, .. } = event {
+                        bytes += delta.len();
+                    }
                 }
+                assert_eq!(bytes, 8 * chunks, "{}", api.name);
+                counts.push(each(before, 1).0);
             }
-            assert_eq!(bytes, 8 * chunks);
-            counts.push(each(before, 1).0);
+            let per_chunk = (counts[1] - counts[0]) / 4_000.0;
+            assert!(per_chunk <= 4.0, "{}: {per_chunk} allocations a chunk", api.name);
         }
-        let per_chunk = (counts[1] - counts[0]) / 4_000.0;
-        assert!(per_chunk <= 4.0, "{per_chunk} allocations a chunk");
         Ok(())
     });
 }
@@ -113,12 +116,18 @@ fn a_turn_costs_the_same_after_ten_messages_and_after_four_thousand() {
 #[test]
 fn a_request_over_two_thousand_messages_allocates_little_more_than_its_own_bytes() {
     run(async {
-        let transport = PlayedTransport::streaming(4);
-        let session = with_history(2_000, &transport).await?;
-        let (_, bytes) = per_turn(&session, 20, 1).await?;
-        let request = transport.last_body() as f64;
-        assert!(request > 400_000.0, "the request holds the history: {request} bytes");
-        assert!(bytes <= 1.3 * request, "{bytes} bytes allocated for a request of {request}");
+        for api in APIS {
+            let transport = PlayedTransport::streaming(api, 4);
+            let session = with_history(api, 2_000, &transport).await?;
+            let (_, bytes) = per_turn(&session, 20, 1).await?;
+            let request = transport.last_body() as f64;
+            assert!(request > 400_000.0, "{}: the request holds the history: {request} bytes", api.name);
+            assert!(
+                bytes <= 1.3 * request,
+                "{}: {bytes} bytes allocated for a request of {request}",
+                api.name
+            );
+        }
         Ok(())
     });
 }
@@ -126,18 +135,21 @@ fn a_request_over_two_thousand_messages_allocates_little_more_than_its_own_bytes
 #[test]
 fn an_old_message_costs_no_allocation_only_its_bytes() {
     run(async {
-        let (few, many) = (PlayedTransport::streaming(4), PlayedTransport::streaming(4));
-        let short = per_turn(&with_history(500, &few).await?, 20, 1).await?;
-        let long = per_turn(&with_history(2_500, &many).await?, 20, 1).await?;
-        assert!(
-            long.0 <= short.0 + 2.0,
-            "{} allocations became {} with 2,000 more messages",
-            short.0,
-            long.0
-        );
-        let json = (many.last_body() - few.last_body()) as f64;
-        let slope = (long.1 - short.1) / json;
-        assert!(slope <= 1.3, "{slope} bytes allocated a byte of old messages");
+        for api in APIS {
+            let (few, many) = (PlayedTransport::streaming(api, 4), PlayedTransport::streaming(api, 4));
+            let short = per_turn(&with_history(api, 500, &few).await?, 20, 1).await?;
+            let long = per_turn(&with_history(api, 2_500, &many).await?, 20, 1).await?;
+            assert!(
+                long.0 <= short.0 + 2.0,
+                "{}: {} allocations became {} with 2,000 more messages",
+                api.name,
+                short.0,
+                long.0
+            );
+            let json = (many.last_body() - few.last_body()) as f64;
+            let slope = (long.1 - short.1) / json;
+            assert!(slope <= 1.3, "{}: {slope} bytes allocated a byte of old messages", api.name);
+        }
         Ok(())
     });
 }

@@ -15,6 +15,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod id;
+pub mod memory;
 pub mod message;
 pub mod model;
 pub mod port;
@@ -31,6 +32,10 @@ pub use engine::{CloseReport, Engine};
 pub use error::{BoxError, ErrorKind, ErrorReport};
 pub use event::{Cursor, Event};
 pub use id::{CallId, RunId, Seq, SessionKey, StepId};
+pub use memory::{
+    EmbedCodec, EmbedError, EmbedRequest, Embedder, EmbedderExt, EmbedderInfo, EmbedderSource, Embeddings,
+    HttpEmbedder, Purpose,
+};
 pub use message::{
     Cost, Counts, Fragments, Group, GroupBody, GroupError, Media, MediaData, Origin, Part, ToolCall,
     ToolResult, ToolStatus, Usage,
@@ -39,8 +44,8 @@ pub use model::{
     Auth, Authenticator, Calibration, Capability, ChatModel, Codec, ContextLimits, Count, CountBasis,
     Decoder, Delivery, Encodable, EncodeError, Estimate, HttpModel, ModelCall, ModelEnd, ModelError,
     ModelEvent, ModelInfo, ModelParams, ModelRef, ModelRefError, ModelRequest, ModelSource, ModelStream,
-    Observed, OutputSpec, PartKind, Price, Profile, Rates, Reasoning, RequestCounter, StopReason, TextTokens,
-    Tier, Timeouts, TokenCounter, ToolChoice, ToolMode,
+    Observed, OutputMode, OutputSpec, PartKind, Price, Profile, Rates, Reasoning, RequestCounter, StopReason,
+    TextTokens, Tier, Timeouts, TokenCounter, ToolChoice, ToolMode,
 };
 #[cfg(feature = "tokio-runtime")]
 pub use runtime::TokioRuntime;

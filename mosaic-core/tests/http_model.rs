@@ -1,5 +1,5 @@
 //! A model behind HTTP: requests from kept pieces, deadlines, limits, errors.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod toy_codec;
 
@@ -10,8 +10,8 @@ use futures_util::StreamExt;
 use mosaic_core::testing::{Gate, Reply, ScriptedTransport, TestRuntime};
 use mosaic_core::{
     Auth, CallId, ChatModel, Delivery, ErrorKind, Group, HttpModel, ModelCall, ModelError, ModelEvent,
-    ModelInfo, ModelRequest, Origin, Part, Profile, Runtime, Timeouts, ToolMode, ToolResult, ToolSpec,
-    ToolSpecs, ToolStatus, TransportError,
+    ModelInfo, ModelRequest, Origin, OutputMode, OutputSpec, Part, Profile, Runtime, Timeouts, ToolMode,
+    ToolResult, ToolSpec, ToolSpecs, ToolStatus, TransportError,
 };
 use toy_codec::ToyCodec;
 
@@ -339,4 +339,38 @@ async fn what_was_held_back_is_shown_when_the_answer_breaks_off() {
     let (model, call) = with_tools(ToolMode::Native, &transport, &TestRuntime::default());
     let (text, end) = read(&model, call).await;
     assert_eq!((text.as_str(), end.unwrap_err().kind()), ("{\"name\": ", ErrorKind::Cancelled));
+}
+
+#[tokio::test]
+async fn a_model_without_structured_output_answers_through_a_tool_that_nobody_sees() {
+    let schema = serde_json::json!({"type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]});
+    let said = "t {\"name\": \"final_answer\", \"arguments\": {\"days\": 3}}\nend\n";
+    let transport = ScriptedTransport::from_fn(move |_| Reply::ok(said).cut_every(5));
+    let runtime = TestRuntime::default();
+    let mut info = ModelInfo::new("acme", "m1");
+    info.output_mode = OutputMode::Tool;
+    let origin = Origin { api: "toy".into(), provider: "acme".into(), model: "m1".into() };
+    let codec = ToyCodec::default();
+    let (profile, url) = (Profile { origin, info }, "http://host/v1");
+    let model =
+        HttpModel::new(Arc::new(codec.clone()), profile, url, Arc::new(transport.clone()), Arc::new(runtime));
+    let mut call = hello();
+    call.request.tools =
+        Arc::new(ToolSpecs::new(vec![ToolSpec::new("add", "Adds.", serde_json::json!({"type": "object"}))]));
+    call.request.output = Some(Arc::new(OutputSpec { name: "plan".into(), schema }));
+    for _ in 0..3 {
+        let (text, end) = read(&model, call.clone()).await;
+        end.unwrap();
+        assert_eq!(text, "{\"days\":3}");
+    }
+    let bodies: Vec<_> = transport.requests().iter().map(|request| request.body_bytes()).collect();
+    let body = String::from_utf8_lossy(&bodies[0]);
+    assert!(body.contains("[tools:add;final_answer;]") && !body.contains("[output:"), "{body}");
+    assert!(bodies.iter().all(|body| body == &bodies[0]));
+    assert_eq!(codec.tools_made(), 1, "the tools are described once");
+    // What the host asks for another time is another request.
+    call.request.output = None;
+    assert!(read(&model, call).await.1.is_ok());
+    let body = transport.requests()[3].body_bytes();
+    assert!(!String::from_utf8_lossy(&body).contains("final_answer"));
 }

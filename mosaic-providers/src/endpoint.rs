@@ -126,6 +126,11 @@ impl Endpoint {
         &self.base_url
     }
 
+    /// How it is paid.
+    pub(crate) fn key(&self) -> Auth {
+        self.auth.clone()
+    }
+
     /// One of its models, of which only the name is known.
     pub fn model(
         &self,

@@ -4,6 +4,7 @@
 //! anthropic, gemini,       Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
 //!   openai_chat
 //! wire                     what they share: framing, lenient JSON, parts, errors
+//! embeddings               codecs of embeddings, and who speaks which
 //! sse                      one parser of server-sent events
 //! catalogue                what is known of models: windows, abilities, prices
 //! count                    tokens of a request, by the provider's own call or its tokenizer
@@ -19,6 +20,7 @@
 pub mod anthropic;
 pub mod catalogue;
 pub mod count;
+pub mod embeddings;
 pub mod endpoint;
 pub mod gemini;
 pub mod openai_chat;

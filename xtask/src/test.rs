@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must hold, on this machine, from nothing.
 
+mod long_steps;
 mod python_steps;
 mod rust_steps;
 
@@ -9,6 +10,7 @@ use std::time::Instant;
 
 pub(crate) const ABOUT: &str = "runs everything that must hold, and goes on after a failure\n\
     [STEP...]       runs only these; an unknown name lists them\n\
+    --long          runs each fuzz target for a minute, besides\n\
     --weights PATH  model weights for the real-model test that are already here";
 
 /// One thing that must hold.
@@ -35,17 +37,28 @@ pub(crate) struct Report {
 /// In the order in which a failure is learnt soonest.
 const STEPS: &[&[Step]] = &[rust_steps::STEPS, python_steps::STEPS];
 
+/// After the others, and only with `--long` or by name.
+const LONG_STEPS: &[Step] = long_steps::STEPS;
+
 pub(crate) fn run(project: &Project, args: &[String]) -> Result<(), String> {
-    let (model, names) = crate::model::Wanted::from_args(args)?;
+    let (model, mut names) = crate::model::Wanted::from_args(args)?;
     let options = Options { model };
-    let all = || STEPS.iter().copied().flatten();
+    let given = names.len();
+    names.retain(|name| name != "--long");
+    let long = names.len() < given;
+    let all = || STEPS.iter().copied().flatten().chain(LONG_STEPS);
+    let is_long = |step: &Step| LONG_STEPS.iter().any(|other| other.name == step.name);
+    let is_wanted = |step: &&Step| {
+        let named = names.iter().any(|name| name == step.name);
+        named || if is_long(step) { long } else { names.is_empty() }
+    };
     if let Some(unknown) = names.iter().find(|name| !all().any(|step| step.name == **name)) {
         let known: Vec<&str> = all().map(|step| step.name).collect();
         return Err(format!("there is no step `{unknown}`; there are: {}", known.join(", ")));
     }
     let mut total = Counts::default();
     let mut lines = Vec::new();
-    for step in all().filter(|step| names.is_empty() || names.iter().any(|name| name == step.name)) {
+    for step in all().filter(is_wanted) {
         println!("\n== {}", step.name);
         let start = Instant::now();
         let report = (step.run)(project, &options);

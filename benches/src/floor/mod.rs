@@ -29,5 +29,8 @@ pub async fn run(workload: Workload, url: &str) -> Result<Measured> {
         Workload::B | Workload::Alone | Workload::Idle => {
             Err(Error::from(format!("{workload} has no floor: there is nothing to do by hand")))
         }
+        Workload::DOf(_) | Workload::FOf(_) => {
+            Err(Error::from(format!("{workload} has the floor of {}", workload.floor())))
+        }
     }
 }

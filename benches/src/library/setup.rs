@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mosaic_core::{
-    Agent, Auth, ChatModel, Codec as _, Effect, Engine, HttpModel, HttpTransport, ModelInfo, Origin, Profile,
-    Runtime, Session, SessionStore, Tool, ToolContext, ToolError, ToolOutput, ToolSpec,
+    Agent, Auth, ChatModel, Effect, Engine, HttpModel, HttpTransport, ModelInfo, Origin, Profile, Runtime,
+    Session, SessionStore, Tool, ToolContext, ToolError, ToolOutput, ToolSpec,
 };
-use mosaic_providers::openai_chat::OpenAiChat;
 use mosaic_providers::transport::ReqwestTransport;
 use serde_json::Value;
 
+use crate::api::Api;
 use crate::scenario::{self, check};
 use crate::{Error, Result};
 
@@ -62,6 +62,7 @@ pub struct Models {
     transport: Arc<dyn HttpTransport>,
     runtime: Arc<dyn Runtime>,
     url: String,
+    api: &'static Api,
 }
 
 impl Models {
@@ -76,13 +77,21 @@ impl Models {
     /// Over any transport.
     #[must_use]
     pub fn over(transport: Arc<dyn HttpTransport>, url: &str) -> Self {
-        Self { transport, runtime: runtime(), url: format!("{url}/v1") }
+        let api = Api::first();
+        Self { transport, runtime: runtime(), url: format!("{url}/v1"), api }
+    }
+
+    /// Over another API.
+    #[must_use]
+    pub fn api(mut self, api: &'static Api) -> Self {
+        self.api = api;
+        self
     }
 
     /// The model of that name.
     #[must_use]
     pub fn model(&self, name: &str) -> Arc<dyn ChatModel> {
-        let codec = Arc::new(OpenAiChat::default());
+        let codec = (self.api.codec)();
         let profile = Profile {
             origin: Origin { api: codec.api().into(), provider: "mock".into(), model: name.into() },
             info: ModelInfo::new("mock", name),

@@ -3,6 +3,7 @@
 use mosaic_core::Event;
 
 use super::setup::{Models, agent, engine_in_ram, messages, turn};
+use crate::api::Api;
 use crate::measure::{Measured, Meter};
 use crate::played::PlayedModel;
 use crate::scenario::{self, check};
@@ -31,9 +32,9 @@ pub(super) async fn tool_turns(url: &str) -> Result<Measured> {
     Ok(measured)
 }
 
-pub(super) async fn stream(url: &str, model: &str) -> Result<Measured> {
+pub(super) async fn stream(url: &str, model: &str, api: &'static Api) -> Result<Measured> {
     let engine = engine_in_ram();
-    let models = Models::new(url)?;
+    let models = Models::new(url)?.api(api);
     turn(&engine.session("warm", &models.agent(scenario::TEXT_MODEL)?).await?, 0).await?;
     let session = engine.session("bench", &models.agent(model)?).await?;
     let meter = Meter::start();
@@ -82,14 +83,14 @@ pub(super) async fn many_sessions(url: &str) -> Result<Measured> {
     Ok(measured)
 }
 
-pub(super) async fn long_history(url: &str) -> Result<Measured> {
+pub(super) async fn long_history(url: &str, api: &'static Api) -> Result<Measured> {
     let engine = engine_in_ram();
     let elder = agent(PlayedModel::saying(&scenario::old_message(1)))?;
     let session = engine.session("bench", &elder).await?;
     for number in 0..scenario::HISTORY / 2 {
         session.send(scenario::old_message(2 * number)).await?.finish().await?;
     }
-    let agent = Models::new(url)?.agent(scenario::TEXT_MODEL)?;
+    let agent = Models::new(url)?.api(api).agent(scenario::TEXT_MODEL)?;
     let session = engine.session("bench", &agent).await?;
     // The connection is there before the measured part, and the old messages have been sent.
     for number in 0..scenario::HISTORY_TURNS {

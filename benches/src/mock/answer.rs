@@ -15,7 +15,7 @@ pub(super) struct Asked<'a> {
 }
 
 /// Eight bytes, as in all chunks.
-const WORD: &str = "mosaics ";
+pub const WORD: &str = "mosaics ";
 
 /// The answer after a tool's result, in chunks.
 const AFTER_TOOL: usize = 4;

@@ -8,8 +8,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::Counters;
-use super::answer::{self, Asked};
+use super::answer::{self, Asked, Streamed};
 use super::model::{Mode, ModelName};
+use crate::api::{Api, Script};
 
 /// Answers requests until the client goes away.
 pub(super) async fn serve_connection(mut stream: TcpStream, counters: &Counters) -> io::Result<()> {
@@ -23,14 +24,17 @@ pub(super) async fn serve_connection(mut stream: TcpStream, counters: &Counters)
         }
         counters.requests.fetch_add(1, Relaxed);
         counters.received.fetch_add(request.body.len() as u64, Relaxed);
-        answer(&mut stream, &request.body).await?;
+        answer(&mut stream, &request).await?;
     }
     Ok(())
 }
 
-async fn answer(stream: &mut TcpStream, body: &[u8]) -> io::Result<()> {
+async fn answer(stream: &mut TcpStream, request: &Request) -> io::Result<()> {
+    let (path, body) = (request.path.as_str(), request.body.as_slice());
+    let named = text_member(body, "\"model\"", End::First).map(str::to_owned);
+    let name = named.or_else(|| named_in(path)).unwrap_or_default();
     let asked = Asked {
-        model: text_member(body, "\"model\"", End::First).unwrap_or_default(),
+        model: &name,
         streamed: member(body, "\"stream\"", End::First).is_some_and(|rest| rest.starts_with(b"true")),
         wants_usage: memmem::find(body, b"\"include_usage\"").is_some(),
         last_role: text_member(body, "\"role\"", End::Last).unwrap_or_default(),
@@ -46,13 +50,27 @@ async fn answer(stream: &mut TcpStream, body: &[u8]) -> io::Result<()> {
     if !model.think.is_zero() {
         tokio::time::sleep(model.think).await;
     }
-    if !asked.streamed {
+    let api = Api::of_path(path).unwrap_or(Api::first());
+    let other = (api.name != Api::first().name).then_some(api);
+    if other.is_none() && !asked.streamed {
         return respond(stream, "200 OK", &answer::whole(model.mode, asked)).await;
     }
-    let streamed = answer::streamed(model.mode, asked);
+    let streamed = match (other, model.mode) {
+        (Some(api), Mode::Stream(count)) => (api.script)(asked.model, count),
+        (Some(_), Mode::Tool) => {
+            let body = r#"{"error":{"message":"the mock calls tools over Chat Completions only"}}"#;
+            return respond(stream, "400 Bad Request", body).await;
+        }
+        (None, mode) => {
+            let Streamed { first, repeated, last } = answer::streamed(mode, asked);
+            Script::of_texts(first, repeated, last)
+        }
+    };
     let mut output = Vec::with_capacity(4096);
+    let content_type = api.content_type;
     output.extend_from_slice(
-        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
+        format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n")
+            .as_bytes(),
     );
     streamed.first.iter().for_each(|event| chunk(event, &mut output));
     let (event, count) = &streamed.repeated;
@@ -74,9 +92,9 @@ async fn answer(stream: &mut TcpStream, body: &[u8]) -> io::Result<()> {
     stream.write_all(&output).await
 }
 
-fn chunk(event: &str, output: &mut Vec<u8>) {
+fn chunk(event: &[u8], output: &mut Vec<u8>) {
     output.extend_from_slice(format!("{:x}\r\n", event.len()).as_bytes());
-    output.extend_from_slice(event.as_bytes());
+    output.extend_from_slice(event);
     output.extend_from_slice(b"\r\n");
 }
 
@@ -147,6 +165,18 @@ async fn read_exactly(stream: &mut TcpStream, input: &mut Vec<u8>, length: usize
     Ok(std::mem::replace(input, rest))
 }
 
+/// The model in a path, where an API puts it there: `/models/stream:4:streamGenerate`, escaped or not.
+fn named_in(path: &str) -> Option<String> {
+    let path = path.replace("%3a", ":").replace("%2b", "+");
+    let segment = path.split('/').find(|segment| segment.starts_with("stream:"))?;
+    // The method follows a colon, too; numbers and the words of the mock do not begin with those letters.
+    let end = segment.match_indices(':').find_map(|(at, _)| {
+        let after = segment.get(at + 1..)?;
+        (!after.starts_with(|c: char| c.is_ascii_digit())).then_some(at)
+    });
+    segment.get(..end.unwrap_or(segment.len())).map(str::to_owned)
+}
+
 /// Which of several members of one name.
 #[derive(Clone, Copy)]
 enum End {
@@ -177,6 +207,17 @@ fn text_member<'a>(body: &'a [u8], name: &str, end: End) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_model_may_be_named_in_the_path() {
+        for path in [
+            "/v1/models/stream:4+join:4:streamgeneratecontent",
+            "/model/stream%3a4%2bjoin%3a4/converse-stream",
+        ] {
+            assert_eq!(named_in(path).as_deref(), Some("stream:4+join:4"));
+        }
+        assert_eq!(named_in("/v1/messages"), None);
+    }
 
     #[test]
     fn members_are_found_without_parsing_and_not_inside_strings() {

@@ -1,11 +1,11 @@
-//! A model server: OpenAI's Chat Completions, streamed and not, over HTTP/1.1 on 127.0.0.1, written to be faster than any
-//! client (several hundred thousand chunks a second on one core).
+//! A model server: OpenAI's Chat Completions, streamed and not, and the streamed text of every other [API](crate::api), over
+//! HTTP/1.1 on 127.0.0.1, written to be faster than any client (several hundred thousand chunks a second on one core).
 //!
 //! What it answers is written in the name of the model that is asked for:
 //!
 //! | name | answer |
 //! | --- | --- |
-//! | `tool` | a call of the tool `weather` if a user spoke last, a short text after the tool's result |
+//! | `tool` (Chat Completions only) | a call of the tool `weather` if a user spoke last, a short text after the tool's result |
 //! | `stream:N` | N chunks of 8 bytes, a write each |
 //! | `...+join:N` | N chunks a write |
 //! | `...+think:MS` | the same, after so many milliseconds |
@@ -22,6 +22,7 @@ mod answer;
 mod http;
 mod model;
 
+pub use answer::WORD;
 pub use model::{ModelName, UnknownModel};
 
 use std::sync::Arc;
@@ -30,6 +31,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use answer::{Asked, Streamed};
 use model::Mode;
 use tokio::net::TcpListener;
+
+use crate::api::Script;
 
 /// What was served.
 #[derive(Debug, Default)]
@@ -62,13 +65,11 @@ impl Counters {
     }
 }
 
-/// A streamed answer of so many chunks, as events and how often each comes.
-#[must_use]
-pub fn pieces(chunks: usize) -> Vec<(String, usize)> {
-    let asked = Asked { model: "played", streamed: true, wants_usage: true, last_role: "user" };
+/// A streamed answer of Chat Completions of so many chunks.
+pub(crate) fn chat_script(model: &str, chunks: usize) -> Script {
+    let asked = Asked { model, streamed: true, wants_usage: true, last_role: "user" };
     let Streamed { first, repeated, last } = answer::streamed(Mode::Stream(chunks), asked);
-    let once = |event| (event, 1);
-    first.into_iter().map(once).chain([repeated]).chain(last.into_iter().map(once)).collect()
+    Script::of_texts(first, repeated, last)
 }
 
 /// Serves until the process ends.

@@ -9,11 +9,12 @@
 mod answer;
 mod auth;
 mod beside;
-mod exchange;
+pub(crate) mod exchange;
+mod filters;
 mod fits;
-mod limits;
+pub(crate) mod limits;
 mod prepared;
-mod watch;
+pub(crate) mod watch;
 
 pub use auth::{Auth, Authenticator};
 pub use limits::Timeouts;
@@ -24,9 +25,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
+use self::filters::Filters;
 use self::limits::Limits;
-use self::prepared::PreparedCache;
-use super::tool_mode::{self, Filter, break_repetition};
+use self::prepared::Cache;
+use super::output_mode::{self, OutputMode, Shaped};
+use super::tool_mode::{self, Prepared, break_repetition};
 use super::{
     ChatModel, Codec, Delivery, Encodable, EncodeError, ModelCall, ModelError, ModelInfo, ModelRequest,
     ModelStream, Profile, ToolMode,
@@ -69,7 +72,8 @@ pub struct HttpModel {
     /// Whose fragments are whose. A number an instance rather than a hash of the settings: a codec may have settings
     /// that nobody sees from outside, and a wrong fragment is a wrong request.
     key: u64,
-    prepared: PreparedCache,
+    shaped: Cache<Option<Shaped>>,
+    prepared: Cache<Prepared>,
 }
 
 /// More than any answer of any model today; a server that sends without end must not fill the memory.
@@ -100,7 +104,8 @@ impl HttpModel {
             timeouts: Timeouts::default(),
             max_answer: MAX_ANSWER,
             key: NEXT_KEY.fetch_add(1, Ordering::Relaxed),
-            prepared: PreparedCache::default(),
+            shaped: Cache::default(),
+            prepared: Cache::default(),
         }
     }
 
@@ -147,7 +152,9 @@ impl HttpModel {
     }
 
     fn encode(&self, request: &ModelRequest) -> Result<HttpRequest, EncodeError> {
-        let prepared = self.prepared.get(self.mode(), request);
+        let prepare = || tool_mode::prepare(self.mode(), request);
+        let prepared =
+            if self.mode() == ToolMode::Native { prepare() } else { self.prepared.get(request, prepare) };
         let fragments = self.fragments(request)?;
         let tools = if prepared.native_tools { self.tools(request)? } else { None };
         let mut http = self.codec.encode(&Encodable {
@@ -173,10 +180,24 @@ impl HttpModel {
         &self,
         mut request: HttpRequest,
         limits: Limits,
-        filter: Option<Filter>,
+        filter: Option<Filters>,
     ) -> Result<ModelStream, ModelError> {
         self.auth.authenticate(&mut request, self.runtime.now()).await?;
         exchange::start(self, request, limits, filter).await
+    }
+
+    /// Makes a request with an output into one that the model can be asked, and says how to read the answer.
+    fn shape(&self, request: &mut ModelRequest) -> Option<output_mode::Reading> {
+        let mode = self.profile.info.output_mode;
+        if mode == OutputMode::Native || request.output.is_none() {
+            return None;
+        }
+        let shaped = self.shaped.get(request, || output_mode::shape(mode, self.mode(), request))?;
+        request.instructions = shaped.instructions;
+        request.tools = shaped.tools;
+        request.tool_choice = shaped.tool_choice;
+        request.output = None;
+        Some(shaped.reading)
     }
 
     /// Each group is encoded at its first request; after that its bytes are shared.
@@ -242,14 +263,16 @@ impl ChatModel for HttpModel {
     }
 
     async fn stream(&self, mut call: ModelCall) -> Result<ModelStream, ModelError> {
-        fits::check(&self.profile.info, &call.request).map_err(|error| self.named(error))?;
         call.request = break_repetition(self.mode(), call.request);
+        let reading = self.shape(&mut call.request);
+        // After the shaping: a shape that goes through a tool needs a model with tools, not one with shapes.
+        fits::check(&self.profile.info, &call.request).map_err(|error| self.named(error))?;
         let request = self.encode(&call.request).map_err(|error| self.named(error.into()))?;
         let limits = self.timeouts.of_call(&call, self.delivery);
-        let filter = Filter::new(self.mode(), &call.request);
+        let filter = Filters::new(self.mode(), &call.request, reading.clone());
         // A fixed key that was refused is refused again.
         let again = matches!(self.auth, Auth::By(_))
-            .then(|| (request.clone(), Filter::new(self.mode(), &call.request)));
+            .then(|| (request.clone(), Filters::new(self.mode(), &call.request, reading)));
         // The groups are shared with the session, which can grow its list in place once nobody holds it.
         drop(call);
         let answer = match (self.exchange(request, limits, filter).await, again) {

@@ -73,6 +73,9 @@ pub struct ModelInfo {
     /// How it is brought to call tools.
     #[serde(default)]
     pub tool_mode: ToolMode,
+    /// How it is brought to answer in a shape.
+    #[serde(default)]
+    pub output_mode: super::OutputMode,
     /// What it can do, all of it but for what is `unsure`; `None` where nobody said. See [`can`](Self::can).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<BTreeSet<Capability>>,
@@ -100,6 +103,7 @@ impl ModelInfo {
             max_input: None,
             max_output: None,
             tool_mode: ToolMode::default(),
+            output_mode: super::OutputMode::default(),
             capabilities: None,
             unsure: BTreeSet::new(),
             price: None,
@@ -128,7 +132,7 @@ impl ModelInfo {
     }
 
     /// These facts, and where they say nothing, others of the same model. Abilities are taken from one of the two, whole,
-    /// and so is the price; the names and the tool mode are these.
+    /// and so is the price; the names and the modes are these.
     #[must_use]
     pub fn over(self, other: Self) -> Self {
         let (capabilities, unsure) = match self.capabilities {
@@ -142,6 +146,7 @@ impl ModelInfo {
             max_input: self.max_input.or(other.max_input),
             max_output: self.max_output.or(other.max_output),
             tool_mode: self.tool_mode,
+            output_mode: self.output_mode,
             capabilities,
             unsure,
             price: self.price.or(other.price),

@@ -12,8 +12,9 @@
 mod codec;
 mod error;
 mod event;
-mod http;
+pub(crate) mod http;
 mod info;
+pub mod output_mode;
 mod price;
 mod reference;
 mod request;
@@ -25,6 +26,7 @@ pub use error::{ContextLimits, ModelError};
 pub use event::{ModelEnd, ModelEvent, ModelStream, PartKind, StopReason};
 pub use http::{Auth, Authenticator, HttpModel, Timeouts};
 pub use info::{Capability, ModelInfo, ToolMode};
+pub use output_mode::OutputMode;
 pub use price::{Price, Rates, Tier};
 pub use reference::{ModelRef, ModelRefError, ModelSource};
 pub use request::{ModelCall, ModelParams, ModelRequest, OutputSpec, Reasoning, ToolChoice};

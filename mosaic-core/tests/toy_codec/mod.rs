@@ -13,12 +13,18 @@ use mosaic_core::{
 #[derive(Debug, Clone, Default)]
 pub struct ToyCodec {
     fragments: Arc<AtomicUsize>,
+    tools: Arc<AtomicUsize>,
 }
 
 impl ToyCodec {
     /// How many fragments were made.
     pub fn fragments(&self) -> usize {
         self.fragments.load(Ordering::SeqCst)
+    }
+
+    /// How many lists of tools were made.
+    pub fn tools_made(&self) -> usize {
+        self.tools.load(Ordering::SeqCst)
     }
 }
 
@@ -43,6 +49,7 @@ impl Codec for ToyCodec {
     }
 
     fn tools(&self, tools: &[&ToolSpec], _: &Profile) -> Result<Bytes, EncodeError> {
+        self.tools.fetch_add(1, Ordering::SeqCst);
         Ok(tools.iter().map(|tool| format!("{};", tool.name)).collect::<String>().into())
     }
 

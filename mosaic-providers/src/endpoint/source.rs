@@ -59,10 +59,25 @@ impl Providers {
     /// # Errors
     /// As [`Endpoint::known`].
     pub fn endpoint(&self, name: &str) -> Result<Endpoint, ModelError> {
-        match self.endpoints.iter().find(|endpoint| endpoint.provider() == name) {
+        match self.own(name) {
             Some(endpoint) => Ok(endpoint.clone()),
             None => Endpoint::known(name, &self.variable),
         }
+    }
+
+    /// The host's own of that name.
+    pub(crate) fn own(&self, name: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.provider() == name)
+    }
+
+    /// What stands in an environment variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        (self.variable)(name)
+    }
+
+    /// What carries requests, and keeps the time.
+    pub(crate) fn parts(&self) -> (Arc<dyn HttpTransport>, Arc<dyn Runtime>) {
+        (Arc::clone(&self.transport), Arc::clone(&self.runtime))
     }
 }
 

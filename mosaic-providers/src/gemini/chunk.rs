@@ -156,8 +156,8 @@ impl WireUsage {
                 .saturating_add(self.tool_use_prompt_token_count.or_zero()),
             output: self.candidates_token_count.or_zero().saturating_add(reasoning),
             cached_input: self.cached_content_token_count.or_zero(),
-            cache_write: 0,
             reasoning,
+            ..Usage::default()
         }
     }
 }

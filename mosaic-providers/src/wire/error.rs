@@ -178,11 +178,14 @@ fn build(status: Option<u16>, found: &Found, otherwise: impl FnOnce() -> String)
     error
 }
 
+/// What to do about a prompt that is too long.
+pub(crate) const COMPACT: &str = "shorten or compact the conversation";
+
 fn hint(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Auth => Some("check the API key and what it is allowed to do"),
         ErrorKind::NotFound => Some("check the model's name and the base URL"),
-        ErrorKind::ContextOverflow => Some("shorten or compact the conversation"),
+        ErrorKind::ContextOverflow => Some(COMPACT),
         _ => None,
     }
 }

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::HttpModel;
+use super::filters::Filters;
 use super::limits::Limits;
 use super::watch::Watch;
 use crate::error::ErrorKind;
-use crate::model::tool_mode::Filter;
 use crate::model::{Decoder, ModelError, ModelEvent, Price};
 use crate::transport::{BodyStream, TransportError};
 
@@ -26,7 +26,7 @@ pub(super) struct Answer {
     /// Gone as soon as nothing more is wanted of it.
     body: Option<BodyStream>,
     decoder: Box<dyn Decoder>,
-    filter: Option<Filter>,
+    filter: Option<Filters>,
     /// Decoded and not yet filtered, where there is a filter. Reused for every piece.
     raw: Vec<ModelEvent>,
     /// Decoded and not yet given out, the next one last. Reused for every piece.
@@ -49,7 +49,7 @@ impl Answer {
         body: BodyStream,
         mut watch: Watch,
         limits: Limits,
-        filter: Option<Filter>,
+        filter: Option<Filters>,
     ) -> Self {
         watch.heard();
         Self {

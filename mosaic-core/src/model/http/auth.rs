@@ -61,7 +61,7 @@ impl Auth {
         Self::Header { name: name.into(), value: value.into() }
     }
 
-    pub(super) fn apply(&self, headers: &mut Headers) {
+    pub(crate) fn apply(&self, headers: &mut Headers) {
         match self {
             Self::None => {}
             Self::Bearer(key) => {
@@ -74,7 +74,7 @@ impl Auth {
     }
 
     /// What only a finished request can be paid with.
-    pub(super) async fn authenticate(
+    pub(crate) async fn authenticate(
         &self,
         request: &mut HttpRequest,
         now: Timestamp,
@@ -86,7 +86,7 @@ impl Auth {
     }
 
     /// Whether a request that was answered with 401 is worth sending once more.
-    pub(super) async fn refused(&self) -> bool {
+    pub(crate) async fn refused(&self) -> bool {
         match self {
             Self::By(by) => by.refused().await,
             _ => false,

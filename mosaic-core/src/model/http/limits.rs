@@ -33,14 +33,19 @@ impl Default for Timeouts {
 
 /// The limits of one call.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) first_byte: Duration,
-    pub(super) between: Duration,
-    pub(super) deadline: Option<Timestamp>,
+pub(crate) struct Limits {
+    pub(crate) first_byte: Duration,
+    pub(crate) between: Duration,
+    pub(crate) deadline: Option<Timestamp>,
 }
 
 impl Timeouts {
-    pub(super) fn of_call(&self, call: &ModelCall, delivery: Delivery) -> Limits {
+    /// Of a call whose answer is one body.
+    pub(crate) fn of_whole(&self, deadline: Option<Timestamp>) -> Limits {
+        Limits { first_byte: self.first_byte, between: self.between, deadline }
+    }
+
+    pub(crate) fn of_call(&self, call: &ModelCall, delivery: Delivery) -> Limits {
         let first_byte = match delivery {
             Delivery::Streamed => self.first_byte,
             Delivery::Whole => self.first_byte.saturating_mul(2),

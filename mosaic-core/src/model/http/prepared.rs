@@ -1,49 +1,52 @@
-//! The last prepared request: from call to call nothing changes but the conversation.
+//! What the last request was made into: from call to call nothing changes but the conversation.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::tool_mode::{Prepared, prepare};
-use crate::model::{ModelRequest, OutputSpec, ToolChoice, ToolMode};
+use crate::model::{ModelRequest, OutputSpec, ToolChoice};
 use crate::tool::ToolSpecs;
 
-/// Keeps what the last request was prepared to, so that the tools are described once and not for every call.
-#[derive(Debug, Default)]
-pub(super) struct PreparedCache(Mutex<Option<Kept>>);
+/// Keeps what the last request was made into, so that the tools are described once and not for every call.
+#[derive(Debug)]
+pub(super) struct Cache<T>(Mutex<Option<Kept<T>>>);
+
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
 
 #[derive(Debug)]
-struct Kept {
+struct Kept<T> {
     instructions: Arc<str>,
     /// Held, so that its address is not used again while it is compared with.
     tools: Arc<ToolSpecs>,
     tool_choice: ToolChoice,
     output: Option<Arc<OutputSpec>>,
-    prepared: Prepared,
+    made: T,
 }
 
-impl PreparedCache {
-    pub(super) fn get(&self, mode: ToolMode, request: &ModelRequest) -> Prepared {
-        if mode == ToolMode::Native {
-            return prepare(mode, request);
-        }
+impl<T: Clone> Cache<T> {
+    /// What is made of the request, now or the last time.
+    pub(super) fn get(&self, request: &ModelRequest, make: impl FnOnce() -> T) -> T {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
-            Some(kept) if kept.is_of(request) => kept.prepared.clone(),
+            Some(kept) if kept.is_of(request) => kept.made.clone(),
             _ => {
-                let prepared = prepare(mode, request);
+                let made = make();
                 *kept = Some(Kept {
                     instructions: Arc::clone(&request.instructions),
                     tools: Arc::clone(&request.tools),
                     tool_choice: request.tool_choice.clone(),
                     output: request.output.clone(),
-                    prepared: prepared.clone(),
+                    made: made.clone(),
                 });
-                prepared
+                made
             }
         }
     }
 }
 
-impl Kept {
+impl<T> Kept<T> {
     fn is_of(&self, request: &ModelRequest) -> bool {
         let same_output = match (&self.output, &request.output) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),

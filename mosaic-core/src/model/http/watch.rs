@@ -15,7 +15,7 @@ use crate::runtime::{BoxFuture, Runtime, Timestamp};
 /// The timer is not moved when a piece comes: it is looked at when it fires, and set anew if somebody spoke since.
 /// So a piece costs no timer, and a silent answer is found to the millisecond. Silence counts from when we begin to
 /// wait: a host that reads slowly does not make its provider late.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     runtime: Arc<dyn Runtime>,
     deadline: Option<Timestamp>,
     since: Option<Timestamp>,
@@ -23,17 +23,17 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(runtime: Arc<dyn Runtime>, limits: &Limits) -> Self {
+    pub(crate) fn new(runtime: Arc<dyn Runtime>, limits: &Limits) -> Self {
         Self { runtime, deadline: limits.deadline, since: None, timer: None }
     }
 
     /// Something came.
-    pub(super) fn heard(&mut self) {
+    pub(crate) fn heard(&mut self) {
         self.since = None;
     }
 
     /// Nothing is there: is it too late? Ready when the call's deadline or `silence` has passed.
-    pub(super) fn poll(&mut self, silence: Duration, cx: &mut Context<'_>) -> Poll<ModelError> {
+    pub(crate) fn poll(&mut self, silence: Duration, cx: &mut Context<'_>) -> Poll<ModelError> {
         let since = *self.since.get_or_insert_with(|| self.runtime.now());
         let end = since.after(silence);
         let end = self.deadline.map_or(end, |deadline| deadline.min(end));

@@ -34,3 +34,4 @@ pub use filter::Filter;
 pub use prepare::{Prepared, prepare};
 pub use render::render;
 pub use repeat::break_repetition;
+pub(crate) use scan::Scan;

@@ -2,7 +2,7 @@
 
 /// Follows a JSON object or list to its end.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Scan {
+pub(crate) struct Scan {
     depth: usize,
     in_string: bool,
     escaped: bool,
@@ -10,7 +10,7 @@ pub(super) struct Scan {
 
 impl Scan {
     /// Takes the next byte. True when it closes the value.
-    pub(super) fn closes(&mut self, byte: u8) -> bool {
+    pub(crate) fn closes(&mut self, byte: u8) -> bool {
         if self.in_string {
             match byte {
                 _ if self.escaped => self.escaped = false,
@@ -33,7 +33,7 @@ impl Scan {
     }
 
     /// Whether the next byte lies directly in no object and no list.
-    pub(super) fn outside(&self) -> bool {
+    pub(crate) fn outside(&self) -> bool {
         self.depth == 0 && !self.in_string
     }
 }
