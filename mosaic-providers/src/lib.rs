@@ -14,7 +14,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod anthropic;
+pub mod cohere;
 pub mod endpoint;
+pub mod ollama;
 pub mod openai_chat;
 pub mod sse;
 pub mod transport;

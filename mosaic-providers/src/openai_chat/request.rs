@@ -13,6 +13,7 @@ use mosaic_core::{
 use serde_json::{Map, Value, json};
 
 use super::quirks::{MaxTokens, NamedChoice, Quirks, ReasoningParam, StreamUsage, Structured, SystemRole};
+use crate::wire::url;
 use crate::wire::write::Writer;
 
 /// `tools`.
@@ -72,7 +73,7 @@ pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpReq
     );
     Ok(HttpRequest {
         method: Method::Post,
-        url: format!("{}/chat/completions", request.base_url.trim_end_matches('/')),
+        url: url::join(request.base_url, "/chat/completions"),
         headers,
         body: vec![out.into_bytes()],
         connect_timeout: None,

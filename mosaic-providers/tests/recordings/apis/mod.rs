@@ -1,6 +1,8 @@
 //! One file an API: its codec, the form in which its requests are compared, and where its streams end.
 
 mod anthropic;
+mod cohere;
+mod ollama;
 mod openai_chat;
 
 use mosaic_core::{Codec, Delivery, OutputSpec};
@@ -25,11 +27,19 @@ pub(crate) struct Api {
 }
 
 /// All of them.
-pub(crate) const APIS: &[Api] = &[anthropic::API, openai_chat::API];
+pub(crate) const APIS: &[Api] = &[anthropic::API, cohere::API, ollama::API, openai_chat::API];
 
 /// Where a text begins.
 fn find(body: &[u8], text: &str) -> Option<usize> {
     body.windows(text.len()).position(|window| window == text.as_bytes())
+}
+
+/// The figures that are expected.
+pub(crate) fn usage(recording: &Recording) -> Value {
+    match recording.api.name {
+        "cohere" => cohere::usage(&recording.expected),
+        _ => recording.expected["usage"].clone(),
+    }
 }
 
 /// By the member `stream` of the body.
