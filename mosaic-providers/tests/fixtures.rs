@@ -8,6 +8,8 @@ use mosaic_core::{
     Codec, Delivery, Headers, ModelError, ModelEvent, ModelInfo, Origin, Part, Profile, StopReason, Usage,
 };
 use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::cohere::Cohere;
+use mosaic_providers::ollama::Ollama;
 use mosaic_providers::openai_chat::OpenAiChat;
 use serde_json::{Map, Value, json};
 
@@ -200,6 +202,16 @@ fn openai_chat_servers_may_differ_in_all_these_ways() {
 #[test]
 fn anthropic_servers_may_differ_in_all_these_ways() {
     run(&Anthropic::default());
+}
+
+#[test]
+fn cohere_may_answer_in_all_these_ways() {
+    run(&Cohere);
+}
+
+#[test]
+fn ollama_servers_may_differ_in_all_these_ways() {
+    run(&Ollama);
 }
 
 #[test]

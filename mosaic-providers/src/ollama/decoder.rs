@@ -139,8 +139,8 @@ impl Answer {
             arguments: String::new(),
         };
         let part = self.parts.start(building, events);
+        // It is whole, but what began before it has not ended: parts end in their order.
         self.parts.push(part, Cow::Owned(function.arguments()), events);
-        self.parts.end(part, events);
     }
 
     fn close(&mut self, stop: StopReason, usage: Usage, events: &mut Vec<ModelEvent>) {

@@ -6,10 +6,11 @@
 //! | Anthropic | `prompt is too long: 3333404 tokens > 200000 maximum` |
 //! | Anthropic | `input length and max_tokens exceed context limit: 188240 + 21333 > 200000` |
 //! | OpenAI, vLLM | `maximum context length is 8192 tokens. However, your messages resulted in 10007 tokens` |
+//! | Cohere | `size limit exceeded by 25836 tokens. ... The limit for this model is 288000 tokens.` |
 //!
 //! Sources: <https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>,
 //! <https://docs.anthropic.com/en/docs/build-with-claude/context-windows>,
-//! <https://platform.openai.com/docs/guides/error-codes>
+//! <https://platform.openai.com/docs/guides/error-codes>, <https://docs.cohere.com/reference/errors>
 
 use mosaic_core::ContextLimits;
 use serde_json::Value;
@@ -38,6 +39,7 @@ pub(super) fn limits(error: &Value, message: &str) -> Option<ContextLimits> {
             "context window of",
             "limit of",
             "limit is",
+            "limit for this model is",
         ]
         .iter()
         .find_map(|mark| after(&text, mark))
@@ -46,6 +48,10 @@ pub(super) fn limits(error: &Value, message: &str) -> Option<ContextLimits> {
         ["resulted in", "requested about", "you requested", "request (", "prompt contains", "input is", "has"]
             .iter()
             .find_map(|mark| after(&text, mark))
+    });
+    found.prompt = found.prompt.or_else(|| {
+        let over = after(&text, "size limit exceeded by")?;
+        found.window?.checked_add(over)
     });
     (found.prompt.is_some() || found.window.is_some()).then_some(found)
 }
@@ -102,6 +108,7 @@ mod tests {
                 "This model's maximum context length is 8,192 tokens. However, your messages resulted in 10007 tokens.",
                 of(10_007, 8_192),
             ),
+            ("size limit exceeded by 10 tokens. The limit for this model is 4096 tokens.", of(4_106, 4_096)),
             ("request (5000 tokens) exceeds the available context size (4096 tokens)", of(5_000, 4_096)),
         ];
         for (text, expected) in texts {
