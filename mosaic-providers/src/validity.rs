@@ -18,6 +18,8 @@
 //! ```
 
 mod anthropic;
+mod cohere;
+mod ollama;
 mod openai_chat;
 
 use serde_json::Value;
@@ -37,8 +39,12 @@ pub fn check(api: &str, body: &Value) -> Result<(), String> {
 type Check = fn(&Value) -> Result<(), String>;
 
 /// The rules of each API.
-const RULES: &[(&str, Check)] =
-    &[("anthropic-messages", anthropic::check), ("openai-chat", openai_chat::check)];
+const RULES: &[(&str, Check)] = &[
+    ("anthropic-messages", anthropic::check),
+    ("cohere", cohere::check),
+    ("ollama", ollama::check),
+    ("openai-chat", openai_chat::check),
+];
 
 /// A conversation must have something in it.
 fn messages<'a>(body: &'a Value, name: &str) -> Result<&'a [Value], String> {
@@ -92,6 +98,56 @@ mod tests {
                 model(json!([{"type": "thinking", "thinking": "x", "signature": ""}]))
             ]),
             json!([user(json!([hi])), model(json!([{"type": "server_tool_use", "id": "s", "input": {}}]))]),
+        ] {
+            assert!(of(refused.clone()).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_cohere_refuses_is_refused() {
+        let call =
+            |id: &str| json!({"id": id, "type": "function", "function": {"name": "add", "arguments": "{}"}});
+        let calls = |plan: &str, calls: serde_json::Value| json!({"role": "assistant", "tool_plan": plan, "tool_calls": calls});
+        let result = json!({"role": "tool", "tool_call_id": "a", "content": "4"});
+        let user = json!({"role": "user", "content": "Hi"});
+        let of = |body: serde_json::Value| check("cohere", &body);
+        let one = calls("I add.", json!([call("a")]));
+        assert_eq!(of(json!({"messages": [user, one, result, user]})), Ok(()));
+        let format = json!({"type": "json_object"});
+        for refused in [
+            json!({"messages": [user, one, user, result]}),
+            json!({"messages": [user, result]}),
+            json!({"messages": [user, calls("", json!([call("a"), call("a")])), result]}),
+            json!({"messages": [user, calls("I add.", json!([]))]}),
+            json!({"messages": [{"role": "user", "content": " "}]}),
+            json!({"messages": [user], "tools": [{}], "response_format": format}),
+            json!({"messages": [user], "documents": ["x"], "response_format": format}),
+            json!({"messages": [user], "tool_choice": "REQUIRED"}),
+            json!({"messages": [user], "tools": [{}], "tool_choice": "AUTO"}),
+        ] {
+            assert!(of(refused.clone()).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_ollama_refuses_is_refused() {
+        let call =
+            |arguments: serde_json::Value| json!({"function": {"name": "add", "arguments": arguments}});
+        let calls =
+            |calls: serde_json::Value| json!({"role": "assistant", "content": "", "tool_calls": calls});
+        let result = |name: &str| json!({"role": "tool", "content": "4", "tool_name": name});
+        let user = json!({"role": "user", "content": "Hi"});
+        let of = |messages: serde_json::Value| check("ollama", &json!({ "messages": messages }));
+        assert_eq!(of(json!([calls(json!([call(json!({}))])), result("add"), user])), Ok(()));
+        for refused in [
+            json!([]),
+            json!([user, calls(json!([call(json!({}))])), user, result("add")]),
+            json!([user, calls(json!([call(json!({}))])), result("sub")]),
+            json!([user, calls(json!([call(json!("{}"))])), result("add")]),
+            json!([user, result("add")]),
+            json!([user, calls(json!([]))]),
+            json!([{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]),
+            json!([{"role": "user", "content": "Hi", "images": ["data:image/png;base64,AAAA"]}]),
         ] {
             assert!(of(refused.clone()).is_err(), "{refused}");
         }

@@ -5,6 +5,8 @@ use mosaic_core::{
     Codec, Delivery, Group, ModelEvent, ModelInfo, Origin, Part, Profile, ToolResult, ToolStatus,
 };
 use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::cohere::Cohere;
+use mosaic_providers::ollama::Ollama;
 use mosaic_providers::openai_chat::{OpenAiChat, Quirks};
 use mosaic_providers::sse::SseParser;
 use proptest::prelude::*;
@@ -15,6 +17,8 @@ fn codecs() -> Vec<Box<dyn Codec>> {
         Box::new(OpenAiChat::default()),
         Box::new(OpenAiChat::new(Quirks::mistral())),
         Box::new(Anthropic::default()),
+        Box::new(Cohere),
+        Box::new(Ollama),
     ]
 }
 
@@ -173,7 +177,11 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         Just("content_block"),
         Just("partial_json"),
         Just("text"),
-        Just("input")
+        Just("input"),
+        Just("thinking"),
+        Just("tool_plan"),
+        Just("citations"),
+        Just("done")
     ];
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -191,6 +199,10 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
             Just("text"),
             Just("tool_use"),
             Just("thinking"),
+            Just("content-start"),
+            Just("content-end"),
+            Just("tool-call-start"),
+            Just("message-end"),
             Just("stop")
         ]
         .prop_map(Into::into),
@@ -223,6 +235,8 @@ fn said() -> impl Strategy<Value = Part> {
     let provider = prop_oneof![
         Just(serde_json::json!({"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}})),
         Just(serde_json::json!({"type": "web_search_tool_result", "tool_use_id": "s1", "content": []})),
+        Just(serde_json::json!("I will add.")),
+        Just(serde_json::json!([{"start": 0, "end": 1}])),
         Just(
             serde_json::json!({"type": "server_tool_use", "id": "s2", "name": "web_search", "input": "cut"})
         ),
@@ -238,7 +252,7 @@ fn said() -> impl Strategy<Value = Part> {
         text().prop_map(Part::text),
         text().prop_map(|text| Part::Refusal { text }),
         (text(), opaque).prop_map(|(text, opaque)| Part::Reasoning { text, opaque }),
-        provider.prop_map(|data| Part::Provider { kind: data["type"].as_str().unwrap().to_owned(), data }),
+        provider.prop_map(|data| Part::Provider { kind: kind(&data), data }),
         (arguments, wire).prop_map(|(arguments, wire_id)| Part::ToolCall(mosaic_core::ToolCall {
             id: mosaic_core::CallId::default(),
             wire_id,
@@ -246,6 +260,12 @@ fn said() -> impl Strategy<Value = Part> {
             arguments: arguments.to_owned(),
         })),
     ]
+}
+
+/// The name under which a codec keeps such a block.
+fn kind(data: &serde_json::Value) -> String {
+    let own = if data.is_string() { "tool_plan" } else { "citations" };
+    data["type"].as_str().unwrap_or(own).to_owned()
 }
 
 /// What a log may hold: inputs, and answers of this model or another, each call with its result.
