@@ -19,6 +19,7 @@
 
 mod anthropic;
 mod cohere;
+mod mistral;
 mod ollama;
 mod openai_chat;
 
@@ -42,6 +43,7 @@ type Check = fn(&Value) -> Result<(), String>;
 const RULES: &[(&str, Check)] = &[
     ("anthropic-messages", anthropic::check),
     ("cohere", cohere::check),
+    ("mistral", mistral::check),
     ("ollama", ollama::check),
     ("openai-chat", openai_chat::check),
 ];
@@ -127,6 +129,27 @@ mod tests {
         ] {
             assert!(of(refused.clone()).is_err(), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_mistral_refuses_is_refused() {
+        let calls = |id: &str| {
+            json!({"role": "assistant", "content": [{"type": "thinking", "thinking": []}], "tool_calls": [
+                {"id": id, "type": "function", "function": {"name": "add", "arguments": "{}"}}]})
+        };
+        let result = json!({"role": "tool", "tool_call_id": "123456789", "content": "4"});
+        let user = json!({"role": "user", "content": "Hi"});
+        let said = json!({"role": "assistant", "content": "I see."});
+        let of = |messages: serde_json::Value| check("mistral", &json!({ "messages": messages }));
+        assert_eq!(of(json!([user, calls("123456789"), result, said, user])), Ok(()));
+        for refused in [
+            json!([user, calls("123456789"), result, user]),
+            json!([user, said]),
+            json!([user, calls("1"), {"role": "tool", "tool_call_id": "1", "content": "4"}]),
+        ] {
+            assert!(of(refused.clone()).is_err(), "{refused}");
+        }
+        assert!(check("mistral", &json!({"messages": [user], "seed": 1})).is_err());
     }
 
     #[test]

@@ -210,6 +210,11 @@ fn cohere_may_answer_in_all_these_ways() {
 }
 
 #[test]
+fn mistral_may_answer_in_all_these_ways() {
+    run(&OpenAiChat::mistral());
+}
+
+#[test]
 fn ollama_servers_may_differ_in_all_these_ways() {
     run(&Ollama);
 }

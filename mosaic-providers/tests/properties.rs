@@ -22,6 +22,9 @@ fn codecs() -> Vec<Box<dyn Codec>> {
     ]
 }
 
+/// The APIs whose calls have ids, and where.
+const KNOWN: [&str; 5] = ["anthropic-messages", "cohere", "mistral", "ollama", "openai-chat"];
+
 /// Bytes that are often lines of an event stream, often nearly so, and sometimes nothing of the kind.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let field = prop_oneof![
@@ -386,15 +389,15 @@ proptest! {
             arguments,
         });
         let result = ToolResult { call: mosaic_core::CallId::derive(3, 0), status: ToolStatus::Error, content: vec![Part::text(output)] };
-        for codec in codecs().iter().map(Box::as_ref).filter(|codec| ["openai-chat", "anthropic-messages"].contains(&codec.api())) {
+        for codec in codecs().iter().map(Box::as_ref).filter(|codec| KNOWN.contains(&codec.api())) {
             let origin = Some(profile(codec.api()).origin);
             let group = Group::assistant(vec![Part::text(text.clone()), call.clone()], origin, vec![result.clone()]).unwrap();
             let bytes = codec.fragment(group.body(), &profile(codec.api())).unwrap();
             let messages: Vec<serde_json::Value> = serde_json::from_slice(&[b"[", bytes.as_ref(), b"]"].concat()).unwrap();
             prop_assert_eq!(messages.len(), 2);
             let (call, result) = match codec.api() {
-                "openai-chat" => (&messages[0]["tool_calls"][0]["id"], &messages[1]["tool_call_id"]),
-                _ => (messages[0]["content"].as_array().unwrap().last().map(|block| &block["id"]).unwrap(), &messages[1]["content"][0]["tool_use_id"]),
+                "anthropic-messages" => (messages[0]["content"].as_array().unwrap().last().map(|block| &block["id"]).unwrap(), &messages[1]["content"][0]["tool_use_id"]),
+                _ => (&messages[0]["tool_calls"][0]["id"], &messages[1]["tool_call_id"]),
             };
             prop_assert_eq!(call, result);
             prop_assert!(!call.as_str().unwrap().is_empty());

@@ -196,6 +196,8 @@ pub(super) struct WireUsage {
     prompt_cache_hit_tokens: Int,
     /// Moonshot.
     cached_tokens: Int,
+    /// Mistral.
+    num_cached_tokens: Int,
     /// Doubleword, Venice.
     cache_read_input_tokens: Int,
     cache_creation_input_tokens: Int,
@@ -227,6 +229,7 @@ impl WireUsage {
         let cached = [
             prompt.cached_tokens,
             self.cached_tokens,
+            self.num_cached_tokens,
             self.prompt_cache_hit_tokens,
             self.cache_read_input_tokens,
         ];

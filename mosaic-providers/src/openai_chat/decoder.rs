@@ -166,7 +166,7 @@ impl Answer {
             push(&mut self.text, Building::Text, text, &mut self.parts, events);
         }
         for part in message.content.parts {
-            self.content_part(&part, events);
+            self.content_part(part, events);
         }
         if let Some(text) = message.refusal.take() {
             push(&mut self.refusal, Building::Refusal, text, &mut self.parts, events);
@@ -180,8 +180,8 @@ impl Answer {
         }
     }
 
-    /// A part of a content that is a list: text, or Mistral's thinking.
-    fn content_part(&mut self, part: &Value, events: &mut Vec<ModelEvent>) {
+    /// A part of a content that is a list: text, or Mistral's thinking and references.
+    fn content_part(&mut self, part: Value, events: &mut Vec<ModelEvent>) {
         if let Some(text) = part.get("text").and_then(Value::as_str).filter(|text| !text.is_empty()) {
             push(&mut self.text, Building::Text, Cow::Borrowed(text), &mut self.parts, events);
         }
@@ -189,6 +189,10 @@ impl Answer {
             if let Some(text) = thought.get("text").and_then(Value::as_str).filter(|text| !text.is_empty()) {
                 self.thinking.show(Cow::Borrowed(text), &mut self.parts, events);
             }
+        }
+        if part.get("type").and_then(Value::as_str) == Some("reference") {
+            let building = Building::Provider { kind: "reference".to_owned(), data: part };
+            self.parts.start(building, events);
         }
     }
 

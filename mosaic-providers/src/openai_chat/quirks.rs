@@ -2,6 +2,28 @@
 //!
 //! The default is what any server that calls itself compatible takes. Presets name the page that a difference comes from.
 
+/// The name of the wire API. Answers are kept under it, so it never changes for a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Api {
+    /// `openai-chat`.
+    #[default]
+    OpenAiChat,
+    /// `mistral`: the same requests and answers but for what [`Quirks::mistral`] lists.
+    Mistral,
+}
+
+impl Api {
+    /// The name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => super::API,
+            Self::Mistral => "mistral",
+        }
+    }
+}
+
 /// The member that limits the answer's tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -37,6 +59,9 @@ pub enum ReasoningParam {
     Thinking,
     /// `chat_template_kwargs: {enable_thinking}` (llama.cpp, vLLM).
     Template,
+    /// `reasoning_effort: "high"`, off is `"none"`, and nothing between; Magistral models have `prompt_mode: "reasoning"`,
+    /// off is `null` (Mistral).
+    Mistral,
     /// The server has no such setting; nothing is sent.
     Unsupported,
 }
@@ -50,8 +75,55 @@ pub enum ReasoningReplay {
     AsReceived,
     /// Only in messages with tool calls (DeepSeek asks for it there and ignores or refuses it elsewhere).
     WithCalls,
+    /// As `thinking` parts of the content (Mistral).
+    InContent,
     /// Never: the server refuses unknown members.
     Never,
+}
+
+/// The member that makes answers repeatable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Seed {
+    /// `seed`.
+    #[default]
+    Seed,
+    /// `random_seed` (Mistral).
+    RandomSeed,
+}
+
+/// The word for "some tool must be called".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum RequiredChoice {
+    /// `required`.
+    #[default]
+    Required,
+    /// `any` (Mistral).
+    Any,
+}
+
+/// How media is written, and where it may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum MediaForm {
+    /// `image_url`, `input_audio` with its format, `file` with its bytes. Messages of tools take text only, so their media
+    /// follows in a message of the user.
+    #[default]
+    OpenAi,
+    /// `image_url`, `input_audio` as one string, `document_url`. Messages of tools take them too (Mistral).
+    Mistral,
+}
+
+/// Which order of messages the server takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Turns {
+    /// Any in which results follow their calls.
+    #[default]
+    Any,
+    /// After results the model speaks before the user does, and the user or a result is last (Mistral).
+    Alternate,
 }
 
 /// How an answer is forced into a schema.
@@ -79,6 +151,8 @@ pub enum CallIds {
 /// The differences of one server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Quirks {
+    /// The name of the wire API.
+    pub api: Api,
     /// The member that limits the answer's tokens.
     pub max_tokens: MaxTokens,
     /// The role of the instructions.
@@ -101,6 +175,14 @@ pub struct Quirks {
     pub named_choice: NamedChoice,
     /// Where reasoning is counted.
     pub reasoning_tokens: ReasoningTokens,
+    /// The member that makes answers repeatable.
+    pub seed: Seed,
+    /// The word for "some tool must be called".
+    pub required_choice: RequiredChoice,
+    /// How media is written.
+    pub media: MediaForm,
+    /// Which order of messages the server takes.
+    pub turns: Turns,
 }
 
 /// Whether a stream's usage must be asked for.
@@ -196,15 +278,23 @@ impl Quirks {
         }
     }
 
-    /// Mistral. <https://docs.mistral.ai/api/#tag/chat>: unknown members are refused, ids of calls have nine characters.
+    /// Mistral. <https://docs.mistral.ai/api/#tag/chat>,
+    /// <https://docs.mistral.ai/capabilities/reasoning>: unknown members are refused, ids of calls have nine characters,
+    /// and the order of messages is checked as in
+    /// <https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py>.
     #[must_use]
     pub fn mistral() -> Self {
         Self {
+            api: Api::Mistral,
             stream_usage: StreamUsage::ComesByItself,
-            reasoning: ReasoningParam::Unsupported,
-            reasoning_replay: ReasoningReplay::Never,
+            reasoning: ReasoningParam::Mistral,
+            reasoning_replay: ReasoningReplay::InContent,
             call_ids: CallIds::NineAlphanumeric,
             no_text: NoText::Empty,
+            seed: Seed::RandomSeed,
+            required_choice: RequiredChoice::Any,
+            media: MediaForm::Mistral,
+            turns: Turns::Alternate,
             ..Self::default()
         }
     }

@@ -8,7 +8,7 @@
 //! | `{"type": "error", "error": {"type", "message"}, "request_id"}` | Anthropic |
 //! | `{"error": "text", "code"}` | xAI, Ollama |
 //! | `{"message", "type", "code"}`, `{"object": "error", ...}` | vLLM, Mistral |
-//! | `{"detail": "text"}`, `{"detail": [{"msg"}]}` | FastAPI servers |
+//! | `{"detail": "text"}`, `{"detail": [{"msg", "loc"}]}`, the same in `message` | FastAPI servers, Mistral |
 //! | `[{"error": {...}}]` | Gemini's compatible endpoint |
 //! | HTML, plain text, nothing | proxies |
 //!
@@ -116,7 +116,7 @@ impl Found {
             .or_else(|| text(body.get("error")))
             .or_else(|| text(body.get("message")))
             .or_else(|| text(body.get("detail")))
-            .or_else(|| text(body.pointer("/detail/0/msg")))
+            .or_else(|| refused(body.get("detail").or_else(|| body.pointer("/message/detail"))))
             .or_else(|| text(body.pointer("/errors/0/message")))
             .or_else(|| text(error.pointer("/metadata/raw")))
             .unwrap_or_default();
@@ -145,6 +145,20 @@ impl Found {
     fn has(&self, codes: &[&str]) -> bool {
         self.codes.iter().any(|code| codes.contains(&code.as_str()))
     }
+}
+
+/// The first of FastAPI's findings: what is wrong, and where.
+fn refused(findings: Option<&Value>) -> Option<String> {
+    let first = findings?.get(0)?;
+    let what = first.get("msg")?.as_str()?;
+    let place: Vec<String> = first
+        .get("loc")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned))
+        .collect();
+    Some(if place.is_empty() { what.to_owned() } else { format!("{what} (at {})", place.join(".")) })
 }
 
 fn build(status: Option<u16>, found: &Found, otherwise: impl FnOnce() -> String) -> ModelError {

@@ -6,6 +6,7 @@
 //! | Anthropic | `prompt is too long: 3333404 tokens > 200000 maximum` |
 //! | Anthropic | `input length and max_tokens exceed context limit: 188240 + 21333 > 200000` |
 //! | OpenAI, vLLM | `maximum context length is 8192 tokens. However, your messages resulted in 10007 tokens` |
+//! | Mistral | `Prompt contains 140000 tokens and 0 draft tokens, too large for model with 131072 maximum context length` |
 //! | Cohere | `size limit exceeded by 25836 tokens. ... The limit for this model is 288000 tokens.` |
 //!
 //! Sources: <https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>,
@@ -40,6 +41,7 @@ pub(super) fn limits(error: &Value, message: &str) -> Option<ContextLimits> {
             "limit of",
             "limit is",
             "limit for this model is",
+            "too large for model with",
         ]
         .iter()
         .find_map(|mark| after(&text, mark))

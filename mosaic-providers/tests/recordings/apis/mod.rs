@@ -2,6 +2,7 @@
 
 mod anthropic;
 mod cohere;
+mod mistral;
 mod ollama;
 mod openai_chat;
 
@@ -27,7 +28,7 @@ pub(crate) struct Api {
 }
 
 /// All of them.
-pub(crate) const APIS: &[Api] = &[anthropic::API, cohere::API, ollama::API, openai_chat::API];
+pub(crate) const APIS: &[Api] = &[anthropic::API, cohere::API, mistral::API, ollama::API, openai_chat::API];
 
 /// Where a text begins.
 fn find(body: &[u8], text: &str) -> Option<usize> {
