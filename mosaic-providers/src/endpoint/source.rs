@@ -55,10 +55,10 @@ impl Providers {
     /// The provider of that name.
     ///
     /// # Errors
-    /// As [`Endpoint::known`].
+    /// As [`Endpoint::known`] and [`Endpoint::check`].
     pub fn endpoint(&self, name: &str) -> Result<Endpoint, ModelError> {
         match self.endpoints.iter().find(|endpoint| endpoint.provider() == name) {
-            Some(endpoint) => Ok(endpoint.clone()),
+            Some(endpoint) => endpoint.check().map(|()| endpoint.clone()),
             None => Endpoint::known(name, &self.variable),
         }
     }

@@ -5,7 +5,8 @@
 //! request    settings + fragments + tools -> HttpRequest    calls      which call a piece belongs to
 //! media      images, sound and documents                    reasoning  reasoning under its three names
 //! turns      fragments in the order that a server takes     decoder    bytes -> events
-//! quirks     where servers differ, as data
+//! quirks     where servers differ, as data                  kept       what comes beside the answer
+//! servers    the servers that we know
 //! ```
 //!
 //! ```
@@ -29,18 +30,21 @@
 mod calls;
 mod chunk;
 mod decoder;
+mod kept;
 mod media;
 mod message;
 mod quirks;
 mod reasoning;
 mod request;
+mod servers;
 #[cfg(test)]
 mod tests;
 mod turns;
 
 pub use quirks::{
-    Api, CallIds, MaxTokens, MediaForm, NamedChoice, NoText, Quirks, ReasoningParam, ReasoningReplay,
-    ReasoningTokens, RequiredChoice, Seed, StreamUsage, Structured, SystemRole, Texts, Turns,
+    Api, CallIds, CostFigure, MaxTokens, MediaForm, NamedChoice, NoText, Quirks, ReasoningParam,
+    ReasoningReplay, ReasoningTokens, RequiredChoice, Seed, StreamUsage, Structured, SystemRole, Texts,
+    Turns,
 };
 
 use bytes::Bytes;

@@ -1,6 +1,6 @@
 //! Where the servers of this API differ, as data.
 //!
-//! The default is what any server that calls itself compatible takes. Presets name the page that a difference comes from.
+//! The default is what any server that calls itself compatible takes. The presets are beside it in `servers.rs`.
 
 /// The name of the wire API. Answers are kept under it, so it never changes for a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -123,7 +123,21 @@ pub enum Turns {
     #[default]
     Any,
     /// After results the model speaks before the user does, and the user or a result is last (Mistral).
+    AnswerAfterResults,
+    /// User and model in turn, the user first and last (Perplexity).
     Alternate,
+}
+
+/// Whether a server tells what an answer cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum CostFigure {
+    /// It does not, or in a currency that is not known.
+    #[default]
+    Untold,
+    /// In US dollars beside the token counts: `cost` (OpenRouter), `cost.total_cost` (Perplexity), or `cost_in_usd_ticks`,
+    /// ten thousand millions a dollar (xAI).
+    Dollars,
 }
 
 /// How an answer is forced into a schema.
@@ -183,6 +197,8 @@ pub struct Quirks {
     pub media: MediaForm,
     /// Which order of messages the server takes.
     pub turns: Turns,
+    /// Whether it tells what an answer cost.
+    pub cost: CostFigure,
 }
 
 /// Whether a stream's usage must be asked for.
@@ -192,6 +208,8 @@ pub enum StreamUsage {
     /// It is asked for with `stream_options`.
     #[default]
     Ask,
+    /// It is asked for with `stream_options`, and what it cost with `usage: {include: true}` (OpenRouter).
+    AskWithCost,
     /// It comes by itself, and the server refuses the member (Mistral).
     ComesByItself,
 }
@@ -238,87 +256,4 @@ pub enum NamedChoice {
     Honoured,
     /// It is read as `auto` without a word (llama.cpp); `required` is the nearest that works.
     Ignored,
-}
-
-impl Quirks {
-    /// OpenAI. <https://platform.openai.com/docs/api-reference/chat/create>
-    #[must_use]
-    pub fn openai() -> Self {
-        Self {
-            max_tokens: MaxTokens::MaxCompletionTokens,
-            system_role: SystemRole::Developer,
-            reasoning_replay: ReasoningReplay::Never,
-            ..Self::default()
-        }
-    }
-
-    /// OpenRouter. <https://openrouter.ai/docs/api-reference/parameters>
-    #[must_use]
-    pub fn openrouter() -> Self {
-        Self { reasoning: ReasoningParam::Object, ..Self::default() }
-    }
-
-    /// Groq. <https://console.groq.com/docs/api-reference#chat-create>
-    #[must_use]
-    pub fn groq() -> Self {
-        Self { max_tokens: MaxTokens::MaxCompletionTokens, ..Self::default() }
-    }
-
-    /// DeepSeek. <https://api-docs.deepseek.com/api/create-chat-completion>,
-    /// <https://api-docs.deepseek.com/guides/thinking_mode>
-    #[must_use]
-    pub fn deepseek() -> Self {
-        Self {
-            reasoning: ReasoningParam::Thinking,
-            reasoning_replay: ReasoningReplay::WithCalls,
-            structured: Structured::JsonObject,
-            no_text: NoText::Empty,
-            texts: Texts::Joined,
-            ..Self::default()
-        }
-    }
-
-    /// Mistral. <https://docs.mistral.ai/api/#tag/chat>,
-    /// <https://docs.mistral.ai/capabilities/reasoning>: unknown members are refused, ids of calls have nine characters,
-    /// and the order of messages is checked as in
-    /// <https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py>.
-    #[must_use]
-    pub fn mistral() -> Self {
-        Self {
-            api: Api::Mistral,
-            stream_usage: StreamUsage::ComesByItself,
-            reasoning: ReasoningParam::Mistral,
-            reasoning_replay: ReasoningReplay::InContent,
-            call_ids: CallIds::NineAlphanumeric,
-            no_text: NoText::Empty,
-            seed: Seed::RandomSeed,
-            required_choice: RequiredChoice::Any,
-            media: MediaForm::Mistral,
-            turns: Turns::Alternate,
-            ..Self::default()
-        }
-    }
-
-    /// xAI. <https://docs.x.ai/docs/api-reference#chat-completions>
-    #[must_use]
-    pub fn xai() -> Self {
-        Self { reasoning_tokens: ReasoningTokens::BesideOutput, ..Self::default() }
-    }
-
-    /// Ollama's compatible endpoint. <https://github.com/ollama/ollama/blob/main/docs/openai.md>
-    #[must_use]
-    pub fn ollama() -> Self {
-        Self { no_text: NoText::Empty, named_choice: NamedChoice::Ignored, ..Self::default() }
-    }
-
-    /// llama.cpp's own server. <https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>
-    #[must_use]
-    pub fn llamacpp() -> Self {
-        Self {
-            reasoning: ReasoningParam::Template,
-            no_text: NoText::Empty,
-            named_choice: NamedChoice::Ignored,
-            ..Self::default()
-        }
-    }
 }

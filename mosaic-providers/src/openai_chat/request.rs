@@ -16,8 +16,8 @@ use super::quirks::{
     MaxTokens, NamedChoice, Quirks, ReasoningParam, RequiredChoice, Seed, StreamUsage, Structured, SystemRole,
 };
 use super::turns;
-use crate::wire::url;
 use crate::wire::write::Writer;
+use crate::wire::{functions, url};
 
 /// `tools`.
 pub(super) fn tools(tools: &[&ToolSpec]) -> Result<Bytes, EncodeError> {
@@ -60,7 +60,12 @@ pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpReq
         out.raw("]");
     }
     if let Some(tools) = request.tools.filter(|_| !settings.contains_key("tools")) {
-        out.key("tools").bytes(tools);
+        // Where a tool cannot be forced by its name, it is the only one.
+        let only = match (request.tool_choice, quirks.named_choice) {
+            (ToolChoice::Tool { name }, NamedChoice::Ignored) => functions::only(tools, name),
+            _ => None,
+        };
+        out.key("tools").bytes(only.as_ref().unwrap_or(tools));
     }
     out.raw("}");
     let mut headers = Headers::default();
@@ -114,8 +119,10 @@ fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Map<String, Value> {
     set("model", Some(request.profile.origin.model.as_ref().into()));
     let streamed = request.delivery == Delivery::Streamed;
     set("stream", Some(streamed.into()));
-    let ask = streamed && quirks.stream_usage == StreamUsage::Ask;
+    let ask = streamed && quirks.stream_usage != StreamUsage::ComesByItself;
     set("stream_options", ask.then(|| json!({ "include_usage": true })));
+    let cost = quirks.stream_usage == StreamUsage::AskWithCost;
+    set("usage", cost.then(|| json!({ "include": true })));
     let limit = match quirks.max_tokens {
         MaxTokens::MaxTokens => "max_tokens",
         MaxTokens::MaxCompletionTokens => "max_completion_tokens",

@@ -176,6 +176,10 @@ fn build(status: Option<u16>, found: &Found, otherwise: impl FnOnce() -> String)
     if kind == ErrorKind::ContextOverflow {
         error.limits = limits(&found.error, &found.message);
     }
+    // Groq: what the model wrote was no call. Asked again, it may write one. <https://console.groq.com/docs/tool-use>
+    if found.has(&["tool_use_failed"]) {
+        error.retryable = true;
+    }
     // An account without credit stays without it however often one asks.
     if found.has(&["insufficient_quota", "billing_error", "billing_not_active", "billing_hard_limit_reached"])
         || status == Some(402)
