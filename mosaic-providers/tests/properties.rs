@@ -16,6 +16,7 @@ fn codecs() -> Vec<Box<dyn Codec>> {
     vec![
         Box::new(OpenAiChat::default()),
         Box::new(OpenAiChat::new(Quirks::mistral())),
+        Box::new(OpenAiChat::new(Quirks::perplexity())),
         Box::new(Anthropic::default()),
         Box::new(Cohere),
         Box::new(Ollama),

@@ -152,7 +152,6 @@ fn settings_are_written_under_coheres_names() {
         seed: Some(7),
         reasoning: Some(Reasoning::Low),
         extra: json!({"documents": ["d"], "k": 3}).as_object().unwrap().clone(),
-        ..ModelParams::default()
     };
     let sent = body(|request| (request.params, request.instructions) = (&params, "Be brief."));
     assert_eq!(

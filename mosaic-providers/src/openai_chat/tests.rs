@@ -399,6 +399,67 @@ fn a_schema_is_strict_only_if_it_keeps_to_the_strict_dialect() {
 }
 
 #[test]
+fn user_and_model_speak_in_turn_where_a_server_wants_it() {
+    let quirks = Quirks::perplexity();
+    let user = br#"{"role":"user","content":"a"}"#.as_slice();
+    let answer = b"{\"role\":\"assistant\",\"content\":\"b\"}\t".as_slice();
+    let roles = |fragments: &[&'static [u8]]| -> String {
+        let fragments: Vec<Bytes> = fragments.iter().map(|fragment| Bytes::from_static(fragment)).collect();
+        let sent = body(&fragments, &quirks, |_| {});
+        let first = |message: &Value| message["role"].as_str().unwrap()[..1].to_owned();
+        sent["messages"].as_array().unwrap().iter().map(first).collect()
+    };
+    assert_eq!(roles(&[user, answer, user]), "uau");
+    assert_eq!(roles(&[user, user]), "uau");
+    assert_eq!(roles(&[answer, answer, user]), "uauau");
+    assert_eq!(roles(&[user, answer]), "uau");
+}
+
+#[test]
+fn a_tool_that_cannot_be_forced_by_name_is_the_only_one() {
+    let spec = |name: &str| ToolSpec::new(name, "d", json!({"type": "object"}));
+    let (add, sub) = (spec("add"), spec("sub"));
+    let tools = OpenAiChat::default().tools(&[&add, &sub], &profile()).unwrap();
+    let named = ToolChoice::Tool { name: "sub".to_owned() };
+    let sent = |quirks: Quirks| {
+        body(&[], &quirks, |request| (request.tools, request.tool_choice) = (Some(&tools), &named))
+    };
+    let lmstudio = sent(Quirks::lmstudio());
+    assert_eq!(
+        (&lmstudio["tool_choice"], &lmstudio["tools"][0]["function"]["name"]),
+        (&json!("required"), &json!("sub"))
+    );
+    assert_eq!(lmstudio["tools"].as_array().unwrap().len(), 1);
+    assert_eq!(sent(Quirks::default())["tools"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_server_that_tells_the_cost_is_believed_if_the_currency_is_known() {
+    let cost = |usage: &str, quirks: Quirks| {
+        let answer = format!(
+            r#"{{"choices":[{{"message":{{"content":"4"}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":9,{usage}}}}}"#
+        );
+        let mut decoder = OpenAiChat::new(quirks).decoder(&profile(), Delivery::Whole);
+        let mut events = Vec::new();
+        decoder.push(answer.as_bytes(), &mut events).unwrap();
+        decoder.finish(&mut events).unwrap();
+        match events.pop() {
+            Some(ModelEvent::Done(end)) => end.cost.map(|cost| cost.0),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(cost(r#""cost":0.00014"#, Quirks::openrouter()), Some(140));
+    assert_eq!(cost(r#""cost":0"#, Quirks::openrouter()), Some(0));
+    assert_eq!(cost(r#""cost":{"total_cost":0.006}"#, Quirks::perplexity()), Some(6_000));
+    assert_eq!(cost(r#""cost_in_usd_ticks":1399000"#, Quirks::xai()), Some(140));
+    for untold in [r#""cost":null"#, r#""cost":"much""#, r#""cost":-1"#, r#""completion_tokens":1"#] {
+        assert_eq!(cost(untold, Quirks::openrouter()), None, "{untold}");
+    }
+    assert_eq!(cost(r#""cost":0.00014"#, Quirks::default()), None);
+    assert_eq!(body(&[], &Quirks::openrouter(), |_| {})["usage"], json!({"include": true}));
+}
+
+#[test]
 fn a_server_that_counts_reasoning_beside_the_answer_is_corrected() {
     let answer = br#"{"choices":[{"message":{"content":"4"},"finish_reason":"stop"}],
         "usage":{"prompt_tokens":9,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":30}}}"#;
