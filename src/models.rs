@@ -29,7 +29,11 @@ impl Settings {
     pub(crate) fn check(&self) -> Result<(), ModelError> {
         for provider in self.keys.keys() {
             if !self.endpoints.iter().any(|endpoint| endpoint.provider() == provider) {
-                Endpoint::known(provider, |_| Some("set".to_owned()))?;
+                // A missing key or address is no matter here.
+                match Endpoint::known(provider, |_| None) {
+                    Err(error) if error.kind == ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
             }
         }
         Ok(())
@@ -53,8 +57,8 @@ impl Models {
         let variables = variables.unwrap_or_else(|| Box::new(|name| std::env::var(name).ok()));
         // A key that was given stands for the variable that would hold it.
         let variable = move |name: &str| {
-            let row = known().iter().find(|row| row.key_variable == Some(name));
-            let given = row.and_then(|row| keys.get(row.name)).map(|key| key.expose_secret().to_owned());
+            let mut rows = known().iter().filter(|row| row.key_variable == Some(name));
+            let given = rows.find_map(|row| keys.get(row.name)).map(|key| key.expose_secret().to_owned());
             given.or_else(|| variables(name))
         };
         let providers = transport.clone().map(|transport| {

@@ -62,7 +62,8 @@ async fn a_given_key_counts_more_than_the_environment_and_shows_nowhere() {
     let transport = Arc::new(ScriptedTransport::new([Reply::status(401)]));
     let builder = Mosaic::builder().key("openai", "sk-given").transport(transport.clone());
     assert!(!format!("{builder:?}").contains("sk-given"));
-    let mosaic = builder.variables(|_| Some("sk-environment".into())).open("memory:").await.unwrap();
+    let variable = |name: &str| (name == "OPENAI_API_KEY").then(|| "sk-environment".into());
+    let mosaic = builder.variables(variable).open("memory:").await.unwrap();
     let session = mosaic.session("s", &named("openai:gpt")).await.unwrap();
     session.send("Hi").await.unwrap().finish().await.unwrap_err();
     let request = &transport.requests()[0];

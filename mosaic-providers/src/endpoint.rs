@@ -11,20 +11,26 @@
 //! let own = Endpoint::compatible("lab", "http://127.0.0.1:8080/v1");
 //! assert_eq!(own.provider(), "lab");
 //!
+//! // An address that cannot be asked says what is wrong with it.
+//! let error = Endpoint::compatible("lab", "127.0.0.1:8080").check().unwrap_err();
+//! assert!(error.to_string().contains("does not begin with `http://`"));
+//!
 //! // A missing key says what to set.
 //! let error = Endpoint::known("openai", |_| None).unwrap_err();
 //! assert!(error.to_string().contains("OPENAI_API_KEY"));
 //! # Ok::<(), mosaic_core::ModelError>(())
 //! ```
 
+mod address;
 mod source;
 mod table;
 #[cfg(test)]
 mod tests;
+mod unreachable;
 mod vertex;
 
 pub use source::Providers;
-pub use table::{Address, AuthScheme, Known, known};
+pub use table::{AuthScheme, HostVariable, Known, known};
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +39,7 @@ use mosaic_core::{
     Auth, Codec, ErrorKind, HttpModel, HttpTransport, ModelError, ModelInfo, Origin, Profile, Runtime,
 };
 
+use self::unreachable::Unreachable;
 use crate::openai_chat::{OpenAiChat, Quirks};
 
 /// A provider that can be asked: address, key and codec.
@@ -49,7 +56,8 @@ impl Endpoint {
     /// `|name| std::env::var(name).ok()`.
     ///
     /// # Errors
-    /// `not_found` for a name that is not in the table, `auth` for a missing key; both say what to do.
+    /// `not_found` for a name that is not in the table, `auth` for a missing key, `invalid_request` for a missing or wrong
+    /// address; all say what to do.
     pub fn known(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ModelError> {
         let Some(row) = known().iter().find(|row| row.name == name) else {
             let names: Vec<&str> = known().iter().map(|row| row.name).collect();
@@ -61,43 +69,62 @@ impl Endpoint {
                 ),
             ));
         };
-        let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let missing = |variable: &str, what: &str| {
-            let mut error = ModelError::new(
-                ErrorKind::Auth,
-                format!("provider `{name}` needs {what}; set the environment variable {variable}"),
-            );
+        let failed = |kind: ErrorKind, message: String| {
+            let mut error = ModelError::new(kind, message);
             error.provider = Some(name.to_owned());
             error
         };
-        let auth = match (row.auth, row.key_variable) {
-            (AuthScheme::None, _) => Auth::None,
-            (scheme, Some(variable)) => {
-                match set(variable).or_else(|| row.other_key_variable.and_then(set)) {
-                    Some(key) => scheme.with(key.trim().to_owned()),
-                    None => return Err(missing(variable, "an API key")),
-                }
+        let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let key = row.key_variable.and_then(set).or_else(|| row.other_key_variable.and_then(set));
+        let key = key.map(|key| key.trim().to_owned());
+        let auth = match (row.auth, row.key_variable, key) {
+            (AuthScheme::None, _, _) | (AuthScheme::BearerIfSet, _, None) | (_, None, _) => Auth::None,
+            (scheme, _, Some(key)) => scheme.with(key),
+            (_, Some(variable), None) => {
+                return Err(failed(
+                    ErrorKind::Auth,
+                    format!("provider `{name}` needs an API key; set the environment variable {variable}"),
+                ));
             }
-            (_, None) => Auth::None,
         };
-        let base_url = match (row.base_url_variable.and_then(set), row.address) {
-            (Some(own), _) => own,
-            (None, Some(address)) => {
-                address(&set).map_err(|variable| missing(variable, "an address that is made of settings"))?
-            }
-            (None, None) => row.base_url.to_owned(),
-        };
-        Ok(Self { provider: name.into(), base_url: trimmed(base_url), auth, codec: (row.codec)() })
+        let own = row.base_url_variable.and_then(|variable| Some((variable, set(variable)?)));
+        let (from, base_url) = own
+            .or_else(|| {
+                let mut hosts = row.host_variables.iter();
+                hosts.find_map(|host| Some((host.name, (host.base_url)(&set(host.name)?, &set))))
+            })
+            .unwrap_or(("", row.base_url.to_owned()));
+        if base_url.is_empty() {
+            let hosts = row.host_variables.iter().map(|host| host.name);
+            let names: Vec<&str> = hosts.chain(row.base_url_variable).collect();
+            return Err(failed(
+                ErrorKind::InvalidRequest,
+                format!(
+                    "provider `{name}` has a different address for everyone; set the environment variable {}",
+                    names.join(" or ")
+                ),
+            ));
+        }
+        let endpoint = Self::new(name, base_url, (row.codec)()).auth(auth);
+        match endpoint.problem() {
+            Some(problem) => Err(failed(
+                ErrorKind::InvalidRequest,
+                format!("{problem} (it comes from the environment variable {from})"),
+            )),
+            None => Ok(endpoint),
+        }
     }
 
-    /// Any server that speaks OpenAI's Chat Completions, without a key.
+    /// Any server that speaks OpenAI's Chat Completions, without a key. A base URL may end in a query: the path of a
+    /// request goes before it.
     pub fn compatible(provider: impl Into<Arc<str>>, base_url: impl Into<String>) -> Self {
         Self::new(provider, base_url, Arc::new(OpenAiChat::new(Quirks::default())))
     }
 
     /// Any server, of any wire API, without a key.
     pub fn new(provider: impl Into<Arc<str>>, base_url: impl Into<String>, codec: Arc<dyn Codec>) -> Self {
-        Self { provider: provider.into(), base_url: trimmed(base_url.into()), auth: Auth::None, codec }
+        let base_url = address::trimmed(&base_url.into());
+        Self { provider: provider.into(), base_url, auth: Auth::None, codec }
     }
 
     /// With a key.
@@ -110,7 +137,7 @@ impl Endpoint {
     /// At another address: a proxy, a server on this machine.
     #[must_use]
     pub fn at(mut self, base_url: impl Into<String>) -> Self {
-        self.base_url = trimmed(base_url.into());
+        self.base_url = address::trimmed(&base_url.into());
         self
     }
 
@@ -129,6 +156,26 @@ impl Endpoint {
     /// How it is paid.
     pub(crate) fn key(&self) -> Auth {
         self.auth.clone()
+    }
+
+    /// Whether its address is one that can be asked. [`Providers`] asks this when a model is resolved; a model that was
+    /// made of a wrong address fails so when it is first asked.
+    ///
+    /// # Errors
+    /// `invalid_request`, with what is wrong and how it should look.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let Some(problem) = self.problem() else { return Ok(()) };
+        let mut error = ModelError::new(ErrorKind::InvalidRequest, problem);
+        error.provider = Some(self.provider.to_string());
+        Err(error)
+    }
+
+    fn problem(&self) -> Option<String> {
+        let problem = address::problem(&self.base_url)?;
+        let (provider, example) = (&self.provider, address::EXAMPLE);
+        Some(format!(
+            "the base URL of provider `{provider}` cannot be asked: {problem}; write it as in `{example}`"
+        ))
     }
 
     /// One of its models, of which only the name is known.
@@ -154,21 +201,20 @@ impl Endpoint {
             model: Arc::clone(&info.model),
         };
         let profile = Profile { origin, info };
-        HttpModel::new(Arc::clone(&self.codec), profile, self.base_url.clone(), transport, runtime)
-            .auth(self.auth.clone())
+        let codec = Arc::clone(&self.codec);
+        let codec = match self.problem() {
+            Some(message) => Arc::new(Unreachable { codec, message }),
+            None => codec,
+        };
+        HttpModel::new(codec, profile, self.base_url.clone(), transport, runtime).auth(self.auth.clone())
     }
-}
-
-fn trimmed(mut base_url: String) -> String {
-    base_url.truncate(base_url.trim_end_matches('/').len());
-    base_url
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
             .field("provider", &self.provider)
-            .field("base_url", &self.base_url)
+            .field("base_url", &address::shown(&self.base_url))
             .field("auth", &self.auth)
             .field("codec", &self.codec)
             .finish()

@@ -1,8 +1,9 @@
 //! Model providers for Mosaic: pure codecs of wire APIs, and an HTTP transport.
 //!
 //! ```text
-//! anthropic, gemini,       Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
-//!   openai_chat
+//! anthropic, cohere,       Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
+//!   gemini, ollama,
+//!   openai_chat (Mistral's API too)
 //! wire                     what they share: framing, lenient JSON, parts, errors
 //! embeddings               codecs of embeddings, and who speaks which
 //! sse                      one parser of server-sent events
@@ -19,10 +20,12 @@
 
 pub mod anthropic;
 pub mod catalogue;
+pub mod cohere;
 pub mod count;
 pub mod embeddings;
 pub mod endpoint;
 pub mod gemini;
+pub mod ollama;
 pub mod openai_chat;
 pub mod sse;
 pub mod transport;

@@ -18,7 +18,10 @@
 //! ```
 
 mod anthropic;
+mod cohere;
 mod gemini;
+mod mistral;
+mod ollama;
 mod openai_chat;
 
 use serde_json::Value;
@@ -40,7 +43,10 @@ type Check = fn(&Value) -> Result<(), String>;
 /// The rules of each API.
 const RULES: &[(&str, Check)] = &[
     ("anthropic-messages", anthropic::check),
+    ("cohere", cohere::check),
     ("gemini", gemini::check),
+    ("mistral", mistral::check),
+    ("ollama", ollama::check),
     ("openai-chat", openai_chat::check),
 ];
 
@@ -144,6 +150,77 @@ mod tests {
                 model(json!([{"functionCall": {"name": "1x", "args": {}}}])),
                 user(json!([hi]))
             ]),
+        ] {
+            assert!(of(refused.clone()).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_cohere_refuses_is_refused() {
+        let call =
+            |id: &str| json!({"id": id, "type": "function", "function": {"name": "add", "arguments": "{}"}});
+        let calls = |plan: &str, calls: serde_json::Value| json!({"role": "assistant", "tool_plan": plan, "tool_calls": calls});
+        let result = json!({"role": "tool", "tool_call_id": "a", "content": "4"});
+        let user = json!({"role": "user", "content": "Hi"});
+        let of = |body: serde_json::Value| check("cohere", &body);
+        let one = calls("I add.", json!([call("a")]));
+        assert_eq!(of(json!({"messages": [user, one, result, user]})), Ok(()));
+        let format = json!({"type": "json_object"});
+        for refused in [
+            json!({"messages": [user, one, user, result]}),
+            json!({"messages": [user, result]}),
+            json!({"messages": [user, calls("", json!([call("a"), call("a")])), result]}),
+            json!({"messages": [user, calls("I add.", json!([]))]}),
+            json!({"messages": [{"role": "user", "content": " "}]}),
+            json!({"messages": [user], "tools": [{}], "response_format": format}),
+            json!({"messages": [user], "documents": ["x"], "response_format": format}),
+            json!({"messages": [user], "tool_choice": "REQUIRED"}),
+            json!({"messages": [user], "tools": [{}], "tool_choice": "AUTO"}),
+        ] {
+            assert!(of(refused.clone()).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_mistral_refuses_is_refused() {
+        let calls = |id: &str| {
+            json!({"role": "assistant", "content": [{"type": "thinking", "thinking": []}], "tool_calls": [
+                {"id": id, "type": "function", "function": {"name": "add", "arguments": "{}"}}]})
+        };
+        let result = json!({"role": "tool", "tool_call_id": "123456789", "content": "4"});
+        let user = json!({"role": "user", "content": "Hi"});
+        let said = json!({"role": "assistant", "content": "I see."});
+        let of = |messages: serde_json::Value| check("mistral", &json!({ "messages": messages }));
+        assert_eq!(of(json!([user, calls("123456789"), result, said, user])), Ok(()));
+        for refused in [
+            json!([user, calls("123456789"), result, user]),
+            json!([user, said]),
+            json!([user, calls("1"), {"role": "tool", "tool_call_id": "1", "content": "4"}]),
+        ] {
+            assert!(of(refused.clone()).is_err(), "{refused}");
+        }
+        assert!(check("mistral", &json!({"messages": [user], "seed": 1})).is_err());
+    }
+
+    #[test]
+    fn what_ollama_refuses_is_refused() {
+        let call =
+            |arguments: serde_json::Value| json!({"function": {"name": "add", "arguments": arguments}});
+        let calls =
+            |calls: serde_json::Value| json!({"role": "assistant", "content": "", "tool_calls": calls});
+        let result = |name: &str| json!({"role": "tool", "content": "4", "tool_name": name});
+        let user = json!({"role": "user", "content": "Hi"});
+        let of = |messages: serde_json::Value| check("ollama", &json!({ "messages": messages }));
+        assert_eq!(of(json!([calls(json!([call(json!({}))])), result("add"), user])), Ok(()));
+        for refused in [
+            json!([]),
+            json!([user, calls(json!([call(json!({}))])), user, result("add")]),
+            json!([user, calls(json!([call(json!({}))])), result("sub")]),
+            json!([user, calls(json!([call(json!("{}"))])), result("add")]),
+            json!([user, result("add")]),
+            json!([user, calls(json!([]))]),
+            json!([{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]),
+            json!([{"role": "user", "content": "Hi", "images": ["data:image/png;base64,AAAA"]}]),
         ] {
             assert!(of(refused.clone()).is_err(), "{refused}");
         }

@@ -8,7 +8,9 @@ use mosaic_core::{
     Codec, Delivery, Headers, ModelError, ModelEvent, ModelInfo, Origin, Part, Profile, StopReason, Usage,
 };
 use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::cohere::Cohere;
 use mosaic_providers::gemini::Gemini;
+use mosaic_providers::ollama::Ollama;
 use mosaic_providers::openai_chat::OpenAiChat;
 use serde_json::{Map, Value, json};
 
@@ -206,6 +208,21 @@ fn anthropic_servers_may_differ_in_all_these_ways() {
 #[test]
 fn gemini_may_differ_in_all_these_ways() {
     run(&Gemini::default());
+}
+
+#[test]
+fn cohere_may_answer_in_all_these_ways() {
+    run(&Cohere);
+}
+
+#[test]
+fn mistral_may_answer_in_all_these_ways() {
+    run(&OpenAiChat::mistral());
+}
+
+#[test]
+fn ollama_servers_may_differ_in_all_these_ways() {
+    run(&Ollama);
 }
 
 #[test]

@@ -5,7 +5,9 @@ use mosaic_core::{
     Codec, Delivery, Group, ModelEvent, ModelInfo, Origin, Part, Profile, ToolResult, ToolStatus,
 };
 use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::cohere::Cohere;
 use mosaic_providers::gemini::{self, Gemini};
+use mosaic_providers::ollama::Ollama;
 use mosaic_providers::openai_chat::{OpenAiChat, Quirks};
 use mosaic_providers::sse::SseParser;
 use proptest::prelude::*;
@@ -15,10 +17,16 @@ fn codecs() -> Vec<Box<dyn Codec>> {
     vec![
         Box::new(OpenAiChat::default()),
         Box::new(OpenAiChat::new(Quirks::mistral())),
+        Box::new(OpenAiChat::new(Quirks::perplexity())),
         Box::new(Anthropic::default()),
         Box::new(Gemini::default()),
+        Box::new(Cohere),
+        Box::new(Ollama),
     ]
 }
+
+/// The APIs whose calls have ids, and where.
+const KNOWN: [&str; 5] = ["anthropic-messages", "cohere", "mistral", "ollama", "openai-chat"];
 
 /// Bytes that are often lines of an event stream, often nearly so, and sometimes nothing of the kind.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
@@ -184,7 +192,11 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         Just("args"),
         Just("finishReason"),
         Just("usageMetadata"),
-        Just("executableCode")
+        Just("executableCode"),
+        Just("thinking"),
+        Just("tool_plan"),
+        Just("citations"),
+        Just("done")
     ];
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -202,6 +214,10 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
             Just("text"),
             Just("tool_use"),
             Just("thinking"),
+            Just("content-start"),
+            Just("content-end"),
+            Just("tool-call-start"),
+            Just("message-end"),
             Just("stop")
         ]
         .prop_map(Into::into),
@@ -305,6 +321,8 @@ fn said() -> impl Strategy<Value = Part> {
     let provider = prop_oneof![
         Just(serde_json::json!({"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}})),
         Just(serde_json::json!({"type": "web_search_tool_result", "tool_use_id": "s1", "content": []})),
+        Just(serde_json::json!("I will add.")),
+        Just(serde_json::json!([{"start": 0, "end": 1}])),
         Just(
             serde_json::json!({"type": "server_tool_use", "id": "s2", "name": "web_search", "input": "cut"})
         ),
@@ -323,7 +341,7 @@ fn said() -> impl Strategy<Value = Part> {
         text().prop_map(Part::text),
         text().prop_map(|text| Part::Refusal { text }),
         (text(), opaque).prop_map(|(text, opaque)| Part::Reasoning { text, opaque }),
-        provider.prop_map(|data| Part::Provider { kind: data["type"].as_str().unwrap().to_owned(), data }),
+        provider.prop_map(|data| Part::Provider { kind: kind(&data), data }),
         (arguments, wire).prop_map(|(arguments, wire_id)| Part::ToolCall(mosaic_core::ToolCall {
             id: mosaic_core::CallId::default(),
             wire_id,
@@ -331,6 +349,12 @@ fn said() -> impl Strategy<Value = Part> {
             arguments: arguments.to_owned(),
         })),
     ]
+}
+
+/// The name under which a codec keeps such a block.
+fn kind(data: &serde_json::Value) -> String {
+    let own = if data.is_string() { "tool_plan" } else { "citations" };
+    data["type"].as_str().unwrap_or(own).to_owned()
 }
 
 /// What a log may hold: inputs, and answers of this model or another, each call with its result.
@@ -468,15 +492,15 @@ proptest! {
             arguments,
         });
         let result = ToolResult { call: mosaic_core::CallId::derive(3, 0), status: ToolStatus::Error, content: vec![Part::text(output)] };
-        for codec in codecs().iter().map(Box::as_ref).filter(|codec| ["openai-chat", "anthropic-messages"].contains(&codec.api())) {
+        for codec in codecs().iter().map(Box::as_ref).filter(|codec| KNOWN.contains(&codec.api())) {
             let origin = Some(profile(codec.api()).origin);
             let group = Group::assistant(vec![Part::text(text.clone()), call.clone()], origin, vec![result.clone()]).unwrap();
             let bytes = codec.fragment(group.body(), &profile(codec.api())).unwrap();
             let messages: Vec<serde_json::Value> = serde_json::from_slice(&[b"[", bytes.as_ref(), b"]"].concat()).unwrap();
             prop_assert_eq!(messages.len(), 2);
             let (call, result) = match codec.api() {
-                "openai-chat" => (&messages[0]["tool_calls"][0]["id"], &messages[1]["tool_call_id"]),
-                _ => (messages[0]["content"].as_array().unwrap().last().map(|block| &block["id"]).unwrap(), &messages[1]["content"][0]["tool_use_id"]),
+                "anthropic-messages" => (messages[0]["content"].as_array().unwrap().last().map(|block| &block["id"]).unwrap(), &messages[1]["content"][0]["tool_use_id"]),
+                _ => (&messages[0]["tool_calls"][0]["id"], &messages[1]["tool_call_id"]),
             };
             prop_assert_eq!(call, result);
             prop_assert!(!call.as_str().unwrap().is_empty());

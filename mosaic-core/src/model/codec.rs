@@ -75,6 +75,12 @@ pub enum EncodeError {
         /// Why.
         source: serde_json::Error,
     },
+    /// The base URL is no address that can be asked.
+    #[error("{message}")]
+    BaseUrl {
+        /// What is wrong with it, and how it should look.
+        message: String,
+    },
 }
 
 impl EncodeError {
@@ -83,7 +89,7 @@ impl EncodeError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Unsupported { .. } => ErrorKind::Unsupported,
-            Self::Json { .. } => ErrorKind::InvalidRequest,
+            Self::Json { .. } | Self::BaseUrl { .. } => ErrorKind::InvalidRequest,
         }
     }
 }

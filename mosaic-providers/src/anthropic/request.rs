@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::message::{ASSISTANT_HEAD, CACHEABLE_END};
 use super::models::{self, Thinking};
 use super::{Cache, Quirks};
+use crate::wire::url;
 use crate::wire::write::Writer;
 
 const BREAKPOINT: &str = r#","cache_control":{"type":"ephemeral"}"#;
@@ -75,11 +76,9 @@ pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpReq
     let mut headers = Headers::default();
     headers.push("content-type", "application/json");
     headers.push("anthropic-version", VERSION);
-    let base = request.base_url.trim_end_matches('/');
-    let version = if base.ends_with("/v1") { "" } else { "/v1" };
     Ok(HttpRequest {
         method: Method::Post,
-        url: format!("{base}{version}/messages"),
+        url: url::versioned(request.base_url, "/v1", "/messages"),
         headers,
         body: vec![out.into_bytes()],
         connect_timeout: None,

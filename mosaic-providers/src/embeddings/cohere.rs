@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 
 use super::vector::{self, Vector};
 use crate::wire::lenient::{Int, List, Maybe};
+use crate::wire::url;
 
 /// The codec.
 #[derive(Debug, Clone, Copy, Default)]
@@ -88,7 +89,7 @@ impl EmbedCodec for CohereEmbeddings {
         out.key("texts");
         vector::list(&mut out, &request.inputs);
         out.raw("}");
-        Ok(vector::post(format!("{base_url}/embed"), out))
+        Ok(vector::post(url::versioned(base_url, "/v2", "/embed"), out))
     }
 
     fn decode(&self, info: &EmbedderInfo, body: &[u8]) -> Result<Embeddings, EmbedError> {

@@ -93,7 +93,10 @@ impl EmbedCodec for GeminiEmbeddings {
             out.raw("}");
         }
         out.raw("]}");
-        Ok(vector::post(format!("{base_url}/models/{model}:batchEmbedContents"), out))
+        Ok(vector::post(
+            crate::wire::url::join(base_url, &format!("/models/{model}:batchEmbedContents")),
+            out,
+        ))
     }
 
     fn decode(&self, info: &EmbedderInfo, body: &[u8]) -> Result<Embeddings, EmbedError> {

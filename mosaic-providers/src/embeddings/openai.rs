@@ -126,7 +126,7 @@ impl EmbedCodec for OpenAiEmbeddings {
         out.key("input");
         vector::list(&mut out, &request.inputs);
         out.raw("}");
-        Ok(vector::post(format!("{base_url}/embeddings"), out))
+        Ok(vector::post(crate::wire::url::join(base_url, "/embeddings"), out))
     }
 
     fn decode(&self, info: &EmbedderInfo, body: &[u8]) -> Result<Embeddings, EmbedError> {

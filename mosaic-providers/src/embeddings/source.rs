@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use mosaic_core::{
-    EmbedError, Embedder, EmbedderInfo, EmbedderSource, ErrorKind, HttpEmbedder, HttpTransport, ModelError,
-    ModelRef, Runtime,
+    EmbedError, Embedder, EmbedderInfo, EmbedderSource, ErrorKind, HttpEmbedder, HttpTransport, ModelRef,
+    Runtime,
 };
 
-use super::table::{KnownEmbedder, known};
+use super::table::known;
 use super::{EmbeddingQuirks, OpenAiEmbeddings};
 use crate::endpoint::{Endpoint, Providers};
 
@@ -54,30 +54,12 @@ impl EmbedderSource for Providers {
         let row = known().iter().find(|row| row.name == provider);
         let endpoint = match (self.own(provider), row) {
             (Some(own), _) => own.clone(),
-            (None, Some(row)) => of_row(self, row)?,
+            (None, Some(row)) => self.endpoint(row.name)?,
             (None, None) => return Err(unknown(provider)),
         };
         let (transport, runtime) = self.parts();
         Ok(Arc::new(endpoint.embedder(name.model(), transport, runtime)))
     }
-}
-
-fn of_row(providers: &Providers, row: &KnownEmbedder) -> Result<Endpoint, ModelError> {
-    let found = providers.endpoint(row.name);
-    let (Err(error), Some((base_url, variable, scheme))) = (&found, row.elsewhere) else {
-        return found;
-    };
-    if error.kind() != ErrorKind::NotFound {
-        return found;
-    }
-    let key = providers.variable(variable).filter(|key| !key.trim().is_empty());
-    let missing = || {
-        let message =
-            format!("provider `{}` needs an API key; set the environment variable {variable}", row.name);
-        ModelError { provider: Some(row.name.to_owned()), ..ModelError::new(ErrorKind::Auth, message) }
-    };
-    let key = key.ok_or_else(missing)?;
-    Ok(Endpoint::compatible(row.name, base_url).auth(scheme.with(key.trim().to_owned())))
 }
 
 fn unknown(provider: &str) -> EmbedError {

@@ -7,7 +7,6 @@ use mosaic_core::{EmbedCodec, EmbedderInfo};
 use super::{
     CohereEmbeddings, EmbeddingQuirks, GeminiEmbeddings, OllamaEmbeddings, OpenAiEmbeddings, TaskType,
 };
-use crate::endpoint::AuthScheme;
 
 /// A provider that embeds. Its address and its key are those of [`endpoint::known`](crate::endpoint::known).
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +22,6 @@ pub struct KnownEmbedder {
     pub models: &'static [KnownEmbeddingModel],
     /// Its codec, for a model that is known or not.
     pub codec: fn(Option<&KnownEmbeddingModel>) -> Arc<dyn EmbedCodec>,
-    /// Where it is and how it is paid, where the table of endpoints does not know it: address, variable of the key, scheme.
-    pub(super) elsewhere: Option<(&'static str, &'static str, AuthScheme)>,
 }
 
 /// A model that embeds.
@@ -74,7 +71,7 @@ const fn row(
     models: &'static [KnownEmbeddingModel],
     codec: fn(Option<&KnownEmbeddingModel>) -> Arc<dyn EmbedCodec>,
 ) -> KnownEmbedder {
-    KnownEmbedder { name, max_inputs: None, max_request_tokens: None, models, codec, elsewhere: None }
+    KnownEmbedder { name, max_inputs: None, max_request_tokens: None, models, codec }
 }
 
 fn openai(quirks: EmbeddingQuirks) -> Arc<dyn EmbedCodec> {
@@ -86,17 +83,11 @@ const TABLE: &[KnownEmbedder] = &[
     KnownEmbedder {
         // <https://docs.cohere.com/reference/embed>
         max_inputs: Some(96),
-        elsewhere: Some(("https://api.cohere.com/v2", "COHERE_API_KEY", AuthScheme::Bearer)),
         ..row("cohere", COHERE, |_| Arc::new(CohereEmbeddings))
     },
     KnownEmbedder {
         // "at most 100 requests can be in one batch": langchain-ai/langchainjs#4491, vercel/ai#16575
         max_inputs: Some(100),
-        elsewhere: Some((
-            "https://generativelanguage.googleapis.com/v1beta",
-            "GEMINI_API_KEY",
-            AuthScheme::Header("x-goog-api-key"),
-        )),
         ..row("gemini", GEMINI, |model| {
             let in_words = model.is_some_and(|model| model.prefixes.is_some());
             Arc::new(GeminiEmbeddings::new(if in_words { TaskType::Unsupported } else { TaskType::Sent }))

@@ -57,10 +57,10 @@ impl Providers {
     /// The provider of that name.
     ///
     /// # Errors
-    /// As [`Endpoint::known`].
+    /// As [`Endpoint::known`] and [`Endpoint::check`].
     pub fn endpoint(&self, name: &str) -> Result<Endpoint, ModelError> {
         match self.own(name) {
-            Some(endpoint) => Ok(endpoint.clone()),
+            Some(endpoint) => endpoint.check().map(|()| endpoint.clone()),
             None => Endpoint::known(name, &self.variable),
         }
     }
@@ -68,11 +68,6 @@ impl Providers {
     /// The host's own of that name.
     pub(crate) fn own(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.provider() == name)
-    }
-
-    /// What stands in an environment variable.
-    pub(crate) fn variable(&self, name: &str) -> Option<String> {
-        (self.variable)(name)
     }
 
     /// What carries requests, and keeps the time.

@@ -1,14 +1,20 @@
 use std::sync::Arc;
 
 use mosaic_core::testing::{ScriptedTransport, TestRuntime};
-use mosaic_core::{ErrorKind, ModelSource};
+use mosaic_core::{
+    Auth, ChatModel, Delivery, Encodable, ErrorKind, Group, ModelCall, ModelInfo, ModelParams,
+};
+use mosaic_core::{ModelRequest, ModelSource, Origin, Part, Profile, ToolChoice};
 
-use super::{AuthScheme, Endpoint, Providers, known};
+use super::{AuthScheme, Endpoint, Providers, address, known};
 
 #[test]
 fn every_row_can_be_asked_and_names_are_in_order() {
     for row in known() {
-        let endpoint = Endpoint::known(row.name, |_| Some("http://key".to_owned())).unwrap();
+        // Addresses are set where they are asked for, and projects and regions are words.
+        let variable =
+            |name: &str| Some(if name.starts_with("GOOGLE_CLOUD") { "p" } else { "http://key" }.to_owned());
+        let endpoint = Endpoint::known(row.name, variable).unwrap();
         assert!(!endpoint.base_url().ends_with('/'));
         assert_eq!(row.key_variable.is_none(), row.auth == AuthScheme::None, "{}", row.name);
     }
@@ -85,4 +91,184 @@ fn a_key_does_not_show() {
     let key = |name: &str| (name == "OPENAI_API_KEY").then(|| "sk-secret".to_owned());
     let endpoint = Endpoint::known("openai", key).unwrap();
     assert!(!format!("{endpoint:?}").contains("sk-secret"));
+}
+
+/// Where a request of that endpoint goes.
+fn url(endpoint: &Endpoint) -> String {
+    let codec = &endpoint.codec;
+    let origin = Origin { api: codec.api().into(), provider: "p".into(), model: "m".into() };
+    let request = Encodable {
+        base_url: endpoint.base_url(),
+        profile: &Profile { origin, info: ModelInfo::new("p", "m") },
+        instructions: "",
+        fragments: &[],
+        tools: None,
+        tool_choice: &ToolChoice::Auto,
+        output: None,
+        params: &ModelParams::default(),
+        delivery: Delivery::Streamed,
+    };
+    codec.encode(&request).unwrap().url
+}
+
+#[test]
+fn addresses_that_can_be_asked_have_no_problem() {
+    for fine in [
+        "http://127.0.0.1:8080/v1",
+        "https://host",
+        "HTTPS://user:pass@host:1/x",
+        "http://[::1]:8080/v1",
+        "http://[::1]",
+        "https://a.openai.azure.com/openai/deployments/d?api-version=2024-10-21",
+        "http://köln.example/v1",
+    ] {
+        assert_eq!(address::problem(fine), None, "{fine}");
+    }
+    for row in known().iter().filter(|row| !row.base_url.is_empty()) {
+        assert_eq!(address::problem(row.base_url), None, "{}", row.name);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_an_address_is_told() {
+    for (wrong, says) in [
+        ("", "it is empty"),
+        ("127.0.0.1:8080/v1", "does not begin with `http://`"),
+        ("host/v1", "does not begin with `http://`"),
+        ("ftp://host/v1", "its scheme is `ftp`"),
+        ("htp://host/v1", "its scheme is `htp`"),
+        ("http://a host/v1", "a blank"),
+        ("http://host/v1\n/x", "a blank"),
+        ("http:///v1", "names no host"),
+        ("http://:8080", "names no host"),
+        ("http://user@/v1", "names no host"),
+        ("http://host:port/v1", "its port"),
+        ("http://host:99999", "its port"),
+        ("http://host:0", "its port"),
+        ("http://host/v1#x", "no address has"),
+    ] {
+        let error = Endpoint::compatible("lab", wrong).check().unwrap_err();
+        assert_eq!(
+            (error.kind, error.provider.as_deref()),
+            (ErrorKind::InvalidRequest, Some("lab")),
+            "{wrong}"
+        );
+        assert!(error.message.contains(says) && error.message.contains("https://host/v1"), "{error}");
+        assert!(!error.retryable);
+    }
+    // Blanks around it are no part of it.
+    assert_eq!(Endpoint::compatible("lab", " http://host/v1/ \n").base_url(), "http://host/v1");
+}
+
+#[tokio::test]
+async fn a_model_at_a_wrong_address_fails_before_anything_is_sent() {
+    let transport = Arc::new(ScriptedTransport::new([]));
+    let model = Endpoint::compatible("lab", "http://host/v1").at("localhost:8080").model(
+        "m",
+        transport,
+        Arc::new(TestRuntime::new(1)),
+    );
+    let groups = Arc::new(vec![Group::user(vec![Part::text("Hi")])]);
+    let call = ModelCall::new(ModelRequest { groups, ..ModelRequest::default() });
+    let error = model.stream(call).await.err().unwrap();
+    assert_eq!((error.kind, error.provider.as_deref()), (ErrorKind::InvalidRequest, Some("lab")));
+    assert!(error.message.contains("does not begin with `http://`"), "{error}");
+}
+
+#[test]
+fn a_wrong_address_is_told_when_a_model_is_resolved() {
+    let providers = |value: &'static str| {
+        let transport = Arc::new(ScriptedTransport::new([]));
+        let variable = move |name: &str| (name == "VLLM_BASE_URL").then(|| value.to_owned());
+        Providers::new(variable, transport, Arc::new(TestRuntime::new(1)))
+            .with(Endpoint::compatible("lab", "nowhere"))
+    };
+    let error = providers("sk-secret").resolve(&"vllm:m".parse().unwrap()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InvalidRequest);
+    assert!(error.message.contains("VLLM_BASE_URL") && !error.message.contains("sk-secret"), "{error}");
+    assert!(providers("http://gpu:8000/v1").resolve(&"vllm:m".parse().unwrap()).is_ok());
+    let own = providers("").resolve(&"lab:m".parse().unwrap()).unwrap_err();
+    assert_eq!(own.kind, ErrorKind::InvalidRequest);
+}
+
+#[test]
+fn what_an_address_holds_of_secrets_does_not_show() {
+    let endpoint = Endpoint::compatible("lab", "https://me:secret@host/v1?key=secret");
+    let shown = format!("{endpoint:?}");
+    assert!(shown.contains("https://host/v1") && !shown.contains("secret"), "{shown}");
+    assert!(!format!("{:?}", Endpoint::compatible("lab", "secret")).contains("secret"));
+}
+
+#[test]
+fn a_query_stays_behind_the_path() {
+    let base = "https://r.openai.azure.com/openai/deployments/gpt?api-version=2024-10-21";
+    let expected =
+        "https://r.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=2024-10-21";
+    assert_eq!(url(&Endpoint::compatible("azure", base)), expected);
+    let anthropic = Endpoint::known("anthropic", |_| Some("http://key".to_owned())).unwrap();
+    assert_eq!(url(&anthropic.at("https://proxy/a?x=1")), "https://proxy/a/v1/messages?x=1");
+}
+
+#[test]
+fn azure_is_found_by_its_resource() {
+    let variables = |endpoint: &'static str| {
+        move |name: &str| match name {
+            "AZURE_OPENAI_API_KEY" => Some("k".to_owned()),
+            "AZURE_OPENAI_ENDPOINT" => Some(endpoint.to_owned()),
+            _ => None,
+        }
+    };
+    let azure = Endpoint::known("azure", variables("https://r.openai.azure.com/")).unwrap();
+    assert_eq!(url(&azure), "https://r.openai.azure.com/openai/v1/chat/completions");
+    assert!(matches!(&azure.auth, Auth::Header { name, .. } if name == "api-key"));
+    let older = "https://r.openai.azure.com/openai/deployments/gpt?api-version=2024-10-21";
+    assert_eq!(Endpoint::known("azure", variables(older)).unwrap().base_url(), older);
+    // It has no address of its own.
+    let error = Endpoint::known("azure", variables(" ")).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InvalidRequest);
+    assert!(error.message.contains("AZURE_OPENAI_ENDPOINT"), "{error}");
+}
+
+#[test]
+fn ollama_is_found_as_its_own_client_finds_it() {
+    for (host, base_url) in [
+        ("127.0.0.1:11434", "http://127.0.0.1:11434"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("[::]:8080", "http://127.0.0.1:8080"),
+        ("[::1]", "http://[::1]:11434"),
+        (":8080", "http://127.0.0.1:8080"),
+        ("box", "http://box:11434"),
+        ("https://box/ollama/", "https://box/ollama"),
+        ("http://box:1", "http://box:1"),
+    ] {
+        let variable = move |name: &str| (name == "OLLAMA_HOST").then(|| host.to_owned());
+        let native = Endpoint::known("ollama", variable).unwrap();
+        assert_eq!((native.base_url(), native.codec.api()), (base_url, "ollama"));
+        let compatible = Endpoint::known("ollama-chat", variable).unwrap();
+        assert_eq!(
+            (compatible.base_url(), compatible.codec.api()),
+            (&*format!("{base_url}/v1"), "openai-chat")
+        );
+    }
+    // The variable of the compatible API serves both.
+    let variable = |name: &str| (name == "OLLAMA_BASE_URL").then(|| "http://box:1/v1".to_owned());
+    assert_eq!(url(&Endpoint::known("ollama", variable).unwrap()), "http://box:1/api/chat");
+    assert_eq!(url(&Endpoint::known("ollama-chat", variable).unwrap()), "http://box:1/v1/chat/completions");
+    assert_eq!(url(&Endpoint::known("ollama", |_| None).unwrap()), "http://127.0.0.1:11434/api/chat");
+}
+
+#[test]
+fn a_server_of_ones_own_takes_a_key_if_there_is_one() {
+    let key = |name: &str| (name == "VLLM_API_KEY").then(|| "k".to_owned());
+    assert!(matches!(Endpoint::known("vllm", |_| None).unwrap().auth, Auth::None));
+    assert!(matches!(Endpoint::known("vllm", key).unwrap().auth, Auth::Bearer(_)));
+}
+
+#[test]
+fn the_apis_of_the_table_are_those_of_the_codecs() {
+    let api = |name: &str| Endpoint::known(name, |_| Some("http://key".to_owned())).unwrap().codec.api();
+    assert_eq!(
+        ["anthropic", "azure", "cohere", "mistral", "ollama"].map(api),
+        ["anthropic-messages", "openai-chat", "cohere", "mistral", "ollama"]
+    );
 }

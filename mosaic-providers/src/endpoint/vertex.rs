@@ -35,11 +35,8 @@ pub(super) fn base_url(project: &str, location: &str) -> String {
     format!("https://{host}/v1beta1/projects/{project}/locations/{location}/publishers/google")
 }
 
-/// The address out of the environment; the name of the variable that is missing. `GOOGLE_CLOUD_LOCATION` is `global`
-/// unless it is set.
-pub(super) fn address(variable: &dyn Fn(&str) -> Option<String>) -> Result<String, &'static str> {
-    const PROJECT: &str = "GOOGLE_CLOUD_PROJECT";
-    let project = variable(PROJECT).ok_or(PROJECT)?;
+/// The address of a project; `GOOGLE_CLOUD_LOCATION` is `global` unless it is set.
+pub(super) fn address(project: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
     let location = variable("GOOGLE_CLOUD_LOCATION");
-    Ok(base_url(project.trim(), location.as_deref().unwrap_or("global").trim()))
+    base_url(project.trim(), location.as_deref().unwrap_or("global").trim())
 }

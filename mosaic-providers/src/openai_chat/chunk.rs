@@ -6,13 +6,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use mosaic_core::Usage;
+use mosaic_core::{Cost, Usage};
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::quirks::ReasoningTokens;
+use super::quirks::{CostFigure, ReasoningTokens};
 use crate::wire::lenient::{First, Int, List, Maybe, Str};
 
 /// A chunk, or a whole body.
@@ -33,6 +34,17 @@ pub(super) struct Chunk<'a> {
     pub(super) error: Option<Value>,
     /// Groq, before it kept to the standard place.
     pub(super) x_groq: Maybe<Box<XGroq>>,
+    /// Perplexity.
+    #[serde(borrow)]
+    pub(super) citations: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) search_results: Option<&'a RawValue>,
+    /// OpenAI, where it is asked for.
+    #[serde(borrow)]
+    pub(super) moderation: Option<&'a RawValue>,
+    /// Azure.
+    #[serde(borrow)]
+    pub(super) prompt_filter_results: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -55,6 +67,9 @@ pub(super) struct Choice<'a> {
     pub(super) finish_reason: Str<'a>,
     /// OpenRouter: the upstream provider failed.
     pub(super) error: Option<Value>,
+    /// Azure.
+    #[serde(borrow)]
+    pub(super) content_filter_results: Option<&'a RawValue>,
     /// Moonshot, in streams.
     pub(super) usage: Maybe<Box<WireUsage>>,
 }
@@ -76,6 +91,8 @@ pub(super) struct Message<'a> {
     pub(super) refusal: Str<'a>,
     #[serde(borrow)]
     pub(super) tool_calls: List<Maybe<ToolDelta<'a>>>,
+    /// What the text refers to.
+    pub(super) annotations: List<Value>,
     /// The form of 2023, still spoken by some servers.
     #[serde(borrow)]
     pub(super) function_call: Maybe<Box<FunctionDelta<'a>>>,
@@ -196,11 +213,16 @@ pub(super) struct WireUsage {
     prompt_cache_hit_tokens: Int,
     /// Moonshot.
     cached_tokens: Int,
+    /// Mistral.
+    num_cached_tokens: Int,
     /// Doubleword, Venice.
     cache_read_input_tokens: Int,
     cache_creation_input_tokens: Int,
     /// Perplexity.
     reasoning_tokens: Int,
+    cost: Dollars,
+    /// xAI.
+    cost_in_usd_ticks: Int,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -217,7 +239,33 @@ struct CompletionDetails {
     reasoning_tokens: Int,
 }
 
+/// A sum, or an object with its total; nothing for anything else.
+#[derive(Debug, Default, Clone, Copy)]
+struct Dollars(Option<f64>);
+
+impl<'de> Deserialize<'de> for Dollars {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let told = Value::deserialize(deserializer)?;
+        Ok(Self(told.as_f64().or_else(|| told.get("total_cost")?.as_f64())))
+    }
+}
+
+/// How many of xAI's ticks are a millionth of a dollar. <https://docs.x.ai/docs/api-reference#chat-completions>
+const TICKS_A_MICRO: u64 = 10_000;
+
 impl WireUsage {
+    /// What the answer cost, if the server tells it.
+    pub(super) fn cost(&self, figure: CostFigure) -> Option<Cost> {
+        if figure == CostFigure::Untold {
+            return None;
+        }
+        let ticks = self.cost_in_usd_ticks.0.map(|ticks| ticks.div_ceil(TICKS_A_MICRO));
+        let dollars = self.cost.0.filter(|dollars| dollars.is_finite() && *dollars >= 0.0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
+        let micros = dollars.map(|dollars| (dollars * 1e6).round() as u64);
+        micros.or(ticks).map(Cost)
+    }
+
     /// In our words.
     pub(super) fn usage(self, counted: ReasoningTokens) -> Usage {
         let prompt = self.prompt_tokens_details.0.unwrap_or_default();
@@ -227,6 +275,7 @@ impl WireUsage {
         let cached = [
             prompt.cached_tokens,
             self.cached_tokens,
+            self.num_cached_tokens,
             self.prompt_cache_hit_tokens,
             self.cache_read_input_tokens,
         ];

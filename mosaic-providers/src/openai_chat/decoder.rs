@@ -13,13 +13,14 @@
 use std::borrow::Cow;
 
 use mosaic_core::{
-    Decoder, Delivery, ErrorKind, ModelEnd, ModelError, ModelEvent, Origin, Profile, StopReason, Usage,
+    Cost, Decoder, Delivery, ErrorKind, ModelEnd, ModelError, ModelEvent, Origin, Profile, StopReason, Usage,
 };
 use serde_json::Value;
 
 use super::calls::Calls;
 use super::chunk::{Choice, Chunk, Message, ToolDelta};
-use super::quirks::{Quirks, ReasoningTokens};
+use super::kept::Kept;
+use super::quirks::{CostFigure, Quirks, ReasoningTokens};
 use super::reasoning::Thinking;
 use crate::wire::decode::{self, FramedDecoder, Reader};
 use crate::wire::error;
@@ -32,14 +33,17 @@ pub(super) fn decoder(profile: &Profile, quirks: &Quirks, delivery: Delivery) ->
     let answer = Answer {
         origin: profile.origin.clone(),
         reasoning_tokens: quirks.reasoning_tokens,
+        cost_figure: quirks.cost,
         parts: Parts::default(),
         text: None,
         refusal: None,
         thinking: Thinking::default(),
         calls: Calls::default(),
+        kept: Kept::default(),
         spoke: false,
         stop: None,
         usage: Usage::default(),
+        cost: None,
         id: None,
         done: false,
     };
@@ -50,15 +54,18 @@ pub(super) fn decoder(profile: &Profile, quirks: &Quirks, delivery: Delivery) ->
 struct Answer {
     origin: Origin,
     reasoning_tokens: ReasoningTokens,
+    cost_figure: CostFigure,
     parts: Parts,
     text: Option<u32>,
     refusal: Option<u32>,
     thinking: Thinking,
     calls: Calls,
+    kept: Kept,
     /// Whether there was a choice.
     spoke: bool,
     stop: Option<StopReason>,
     usage: Usage,
+    cost: Option<Cost>,
     id: Option<String>,
     done: bool,
 }
@@ -126,6 +133,10 @@ impl Answer {
         if self.id.is_none() {
             self.id = chunk.id.get().map(str::to_owned);
         }
+        self.kept.last("citations", chunk.citations);
+        self.kept.last("search_results", chunk.search_results);
+        self.kept.last("moderation", chunk.moderation);
+        self.kept.filter("prompt_filter_results", chunk.prompt_filter_results);
         let Chunk { choices, usage, x_groq, .. } = chunk;
         let mut usage = usage.0.or_else(|| x_groq.0.and_then(|groq| groq.usage.0));
         // Only one answer is asked for; a server that sends more is heard for its first.
@@ -134,6 +145,7 @@ impl Answer {
             self.choice(choice, events)?;
         }
         if let Some(usage) = usage {
+            self.cost = usage.cost(self.cost_figure).or(self.cost);
             self.usage = usage.usage(self.reasoning_tokens);
         }
         Ok(())
@@ -142,6 +154,7 @@ impl Answer {
     fn choice(&mut self, choice: Choice<'_>, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
         let first = !self.spoke;
         self.spoke = true;
+        self.kept.filter("content_filter_results", choice.content_filter_results);
         match (choice.delta.0, choice.message.0) {
             (Some(delta), _) => self.message(delta, events),
             // A stream whose chunks hold messages only: the first is the answer, the others repeat it.
@@ -165,8 +178,9 @@ impl Answer {
         if let Some(text) = message.content.text.take() {
             push(&mut self.text, Building::Text, text, &mut self.parts, events);
         }
+        self.kept.annotations(message.annotations.0);
         for part in message.content.parts {
-            self.content_part(&part, events);
+            self.content_part(part, events);
         }
         if let Some(text) = message.refusal.take() {
             push(&mut self.refusal, Building::Refusal, text, &mut self.parts, events);
@@ -180,8 +194,8 @@ impl Answer {
         }
     }
 
-    /// A part of a content that is a list: text, or Mistral's thinking.
-    fn content_part(&mut self, part: &Value, events: &mut Vec<ModelEvent>) {
+    /// A part of a content that is a list: text, or Mistral's thinking and references.
+    fn content_part(&mut self, part: Value, events: &mut Vec<ModelEvent>) {
         if let Some(text) = part.get("text").and_then(Value::as_str).filter(|text| !text.is_empty()) {
             push(&mut self.text, Building::Text, Cow::Borrowed(text), &mut self.parts, events);
         }
@@ -190,15 +204,20 @@ impl Answer {
                 self.thinking.show(Cow::Borrowed(text), &mut self.parts, events);
             }
         }
+        if part.get("type").and_then(Value::as_str) == Some("reference") {
+            let building = Building::Provider { kind: "reference".to_owned(), data: part };
+            self.parts.start(building, events);
+        }
     }
 
     fn close(&mut self, events: &mut Vec<ModelEvent>) {
         self.thinking.close(&mut self.parts);
+        self.kept.close(&mut self.parts, events);
         self.parts.end_all(events);
         events.push(ModelEvent::Done(ModelEnd {
             stop: self.stop.take().unwrap_or(StopReason::Other { reason: String::new() }),
             usage: self.usage,
-            cost: None,
+            cost: self.cost,
             origin: self.origin.clone(),
             response_id: self.id.take(),
         }));

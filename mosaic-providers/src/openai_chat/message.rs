@@ -9,15 +9,14 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/create#chat-create-messages>
 
-use mosaic_core::{EncodeError, GroupBody, Media, MediaData, Origin, Part, Profile, ToolCall, ToolResult};
+use mosaic_core::{EncodeError, GroupBody, Origin, Part, Profile, ToolCall, ToolResult};
 use serde_json::Value;
 
-use super::quirks::{CallIds, NoText, Quirks, ReasoningReplay, Texts};
+use super::media;
+use super::quirks::{CallIds, MediaForm, NoText, Quirks, ReasoningReplay, Texts};
+use super::turns::{self, Last};
 use crate::wire::replay::{Ids, arguments};
 use crate::wire::write::Writer;
-
-/// The name of the API in errors.
-const API: &str = super::API;
 
 /// Longer ids are refused by OpenAI (`string_above_max_length`).
 const LONGEST_ID: usize = 40;
@@ -36,10 +35,17 @@ pub(super) fn fragment(
             let ids = ids(parts, origin.as_ref(), profile, quirks);
             assistant(parts, same, &ids, quirks, &mut out)?;
             tool_results(results, &ids, quirks, &mut out)?;
+            if out.len() > 0 {
+                turns::mark(
+                    if results.is_empty() { Last::Answer } else { Last::Result },
+                    quirks.turns,
+                    &mut out,
+                );
+            }
         }
         _ => {
             return Err(EncodeError::Unsupported {
-                api: API,
+                api: quirks.api.name(),
                 what: "a group of this kind".to_owned(),
                 hint: "use versions of mosaic-core and mosaic-providers that belong together".to_owned(),
             });
@@ -72,7 +78,7 @@ fn content(parts: &[Part], quirks: &Quirks, out: &mut Writer) -> Result<(), Enco
     out.raw("[");
     for part in parts {
         match (part, text_of(part)) {
-            (Part::Media(media), _) => media_part(media, out.comma())?,
+            (Part::Media(media), _) => media::part(media, quirks, out.comma())?,
             (_, Some(text)) if !text.is_empty() => {
                 out.comma().raw(r#"{"type":"text","text":"#).string(text).raw("}");
             }
@@ -91,57 +97,6 @@ fn text_of(part: &Part) -> Option<&str> {
     }
 }
 
-fn media_part(media: &Media, out: &mut Writer) -> Result<(), EncodeError> {
-    let unsupported = |hint: &str| EncodeError::Unsupported {
-        api: API,
-        what: format!("{} of type {}", source_of(&media.data), media.media_type),
-        hint: hint.to_owned(),
-    };
-    let kind = media.media_type.split_once('/').map_or(media.media_type.as_str(), |(kind, _)| kind);
-    match (kind, &media.data) {
-        ("image", MediaData::Base64 { data }) => {
-            out.raw(r#"{"type":"image_url","image_url":{"url":"data:"#);
-            out.plain(&media.media_type).raw(";base64,").plain(data).raw(r#""}}"#);
-        }
-        ("image", MediaData::Url { url }) => {
-            out.raw(r#"{"type":"image_url","image_url":{"url":"#).string(url).raw("}}");
-        }
-        ("audio", MediaData::Base64 { data }) => {
-            let format = media.media_type.split_once('/').map_or("wav", |(_, format)| format);
-            let format = match format.trim_start_matches("x-") {
-                "mpeg" | "mpga" => "mp3",
-                "wave" | "vnd.wave" => "wav",
-                other => other,
-            };
-            out.raw(r#"{"type":"input_audio","input_audio":{"data":""#).plain(data);
-            out.raw(r#"","format":"#).string(format).raw("}}");
-        }
-        (_, MediaData::File { id }) => {
-            out.raw(r#"{"type":"file","file":{"file_id":"#).string(id).raw("}}");
-        }
-        ("application" | "text", MediaData::Base64 { data }) => {
-            out.raw(r#"{"type":"file","file":{"filename":"#);
-            out.string(media.name.as_deref().unwrap_or("document.pdf"));
-            out.raw(r#","file_data":"data:"#)
-                .plain(&media.media_type)
-                .raw(";base64,")
-                .plain(data)
-                .raw(r#""}}"#);
-        }
-        (_, MediaData::Url { .. }) => return Err(unsupported("send the bytes instead of a URL")),
-        _ => return Err(unsupported("send images, WAV or MP3 sound, or PDF documents")),
-    }
-    Ok(())
-}
-
-fn source_of(data: &MediaData) -> &'static str {
-    match data {
-        MediaData::Url { .. } => "a URL",
-        MediaData::File { .. } => "an uploaded file",
-        _ => "a medium",
-    }
-}
-
 fn assistant(
     parts: &[Part],
     same: bool,
@@ -155,22 +110,30 @@ fn assistant(
         return Ok(());
     }
     out.raw(r#"{"role":"assistant","content":"#);
+    let thoughts = || parts.iter().filter_map(thought_of);
+    let in_content =
+        same && quirks.reasoning_replay == ReasoningReplay::InContent && thoughts().next().is_some();
     match (texts, quirks.no_text) {
+        _ if in_content => thinking_content(parts, out),
         (true, _) => {
             // One string: the parts of an answer came as one, and lists are for users with most servers.
             let all: Vec<&str> = parts.iter().filter_map(text_of).collect();
             match all.as_slice() {
                 [one] => out.string(one),
                 many => out.string(&many.concat()),
-            }
+            };
         }
-        (false, NoText::Null) => out.raw("null"),
-        (false, NoText::Empty) => out.raw(r#""""#),
-    };
+        (false, NoText::Null) => {
+            out.raw("null");
+        }
+        (false, NoText::Empty) => {
+            out.raw(r#""""#);
+        }
+    }
     let replay = match quirks.reasoning_replay {
         ReasoningReplay::AsReceived => same,
         ReasoningReplay::WithCalls => same && calls,
-        ReasoningReplay::Never => false,
+        ReasoningReplay::InContent | ReasoningReplay::Never => false,
     };
     if replay {
         reasoning(parts, out)?;
@@ -186,6 +149,28 @@ fn assistant(
     }
     out.raw("}");
     Ok(())
+}
+
+fn thought_of(part: &Part) -> Option<&str> {
+    match part {
+        Part::Reasoning { text, .. } => Some(text.as_str()).filter(|text| !text.is_empty()),
+        _ => None,
+    }
+}
+
+/// Reasoning and texts as a list, in their order.
+/// Source: <https://docs.mistral.ai/capabilities/reasoning>
+fn thinking_content(parts: &[Part], out: &mut Writer) {
+    out.raw("[");
+    for part in parts {
+        if let Some(thought) = thought_of(part) {
+            out.comma().raw(r#"{"type":"thinking","thinking":[{"type":"text","text":"#).string(thought);
+            out.raw(r#"}],"closed":true}"#);
+        } else if let Some(text) = text_of(part).filter(|text| !text.is_empty()) {
+            out.comma().raw(r#"{"type":"text","text":"#).string(text).raw("}");
+        }
+    }
+    out.raw("]");
 }
 
 /// Reasoning in the member in which it came.
@@ -224,6 +209,11 @@ fn tool_results(
         let texts: Vec<&str> =
             result.content.iter().filter_map(text_of).filter(|text| !text.is_empty()).collect();
         let media = result.content.iter().any(|part| matches!(part, Part::Media(_)));
+        if media && quirks.media == MediaForm::Mistral {
+            content(&result.content, quirks, out)?;
+            out.raw("}");
+            continue;
+        }
         match texts.as_slice() {
             [] if media => out.string("The result follows in the next message."),
             [] => out.string("(no output)"),
@@ -237,7 +227,7 @@ fn tool_results(
         .enumerate()
         .filter(|(_, result)| result.content.iter().any(|part| matches!(part, Part::Media(_))))
         .collect();
-    if with_media.is_empty() {
+    if with_media.is_empty() || quirks.media == MediaForm::Mistral {
         return Ok(());
     }
     let mut parts = Vec::new();

@@ -3,8 +3,10 @@
 //! ```text
 //! message    a group -> members of `messages` (kept)        chunk      what comes, leniently read
 //! request    settings + fragments + tools -> HttpRequest    calls      which call a piece belongs to
-//! quirks     where servers differ, as data                  reasoning  reasoning under its three names
-//!                                                           decoder    bytes -> events
+//! media      images, sound and documents                    reasoning  reasoning under its three names
+//! turns      fragments in the order that a server takes     decoder    bytes -> events
+//! quirks     where servers differ, as data                  kept       what comes beside the answer
+//! servers    the servers that we know
 //! ```
 //!
 //! ```
@@ -28,16 +30,21 @@
 mod calls;
 mod chunk;
 mod decoder;
+mod kept;
+mod media;
 mod message;
 mod quirks;
 mod reasoning;
 mod request;
+mod servers;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use quirks::{
-    CallIds, MaxTokens, NamedChoice, NoText, Quirks, ReasoningParam, ReasoningReplay, ReasoningTokens,
-    StreamUsage, Structured, SystemRole, Texts,
+    Api, CallIds, CostFigure, MaxTokens, MediaForm, NamedChoice, NoText, Quirks, ReasoningParam,
+    ReasoningReplay, ReasoningTokens, RequiredChoice, Seed, StreamUsage, Structured, SystemRole, Texts,
+    Turns,
 };
 
 use bytes::Bytes;
@@ -48,7 +55,7 @@ use mosaic_core::{
 
 use crate::wire::error;
 
-/// The name of the wire API.
+/// The name of the wire API, unless the quirks say another.
 pub(crate) const API: &str = "openai-chat";
 
 /// The codec.
@@ -64,6 +71,22 @@ impl OpenAiChat {
         Self { quirks }
     }
 
+    /// For Mistral, whose API has a name of its own because its reasoning and its calls go back in another form.
+    ///
+    /// Its own settings (`prompt_mode`, `safe_prompt`, `guardrails`, JSON without a schema) are members of
+    /// [`ModelParams::extra`](mosaic_core::ModelParams::extra). What an answer refers to (`reference` parts) is kept as
+    /// [`Part::Provider`](mosaic_core::Part::Provider) and not sent back: it belongs between two words of the text.
+    ///
+    /// ```
+    /// use mosaic_core::Codec;
+    /// use mosaic_providers::openai_chat::OpenAiChat;
+    /// assert_eq!(OpenAiChat::mistral().api(), "mistral");
+    /// ```
+    #[must_use]
+    pub fn mistral() -> Self {
+        Self::new(Quirks::mistral())
+    }
+
     /// The server's differences.
     #[must_use]
     pub fn quirks(&self) -> &Quirks {
@@ -73,7 +96,7 @@ impl OpenAiChat {
 
 impl Codec for OpenAiChat {
     fn api(&self) -> &'static str {
-        API
+        self.quirks.api.name()
     }
 
     fn fragment(&self, group: &GroupBody, profile: &Profile) -> Result<Bytes, EncodeError> {

@@ -1,6 +1,28 @@
 //! Where the servers of this API differ, as data.
 //!
-//! The default is what any server that calls itself compatible takes. Presets name the page that a difference comes from.
+//! The default is what any server that calls itself compatible takes. The presets are beside it in `servers.rs`.
+
+/// The name of the wire API. Answers are kept under it, so it never changes for a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Api {
+    /// `openai-chat`.
+    #[default]
+    OpenAiChat,
+    /// `mistral`: the same requests and answers but for what [`Quirks::mistral`] lists.
+    Mistral,
+}
+
+impl Api {
+    /// The name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => super::API,
+            Self::Mistral => "mistral",
+        }
+    }
+}
 
 /// The member that limits the answer's tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +59,9 @@ pub enum ReasoningParam {
     Thinking,
     /// `chat_template_kwargs: {enable_thinking}` (llama.cpp, vLLM).
     Template,
+    /// `reasoning_effort: "high"`, off is `"none"`, and nothing between; Magistral models have `prompt_mode: "reasoning"`,
+    /// off is `null` (Mistral).
+    Mistral,
     /// The server has no such setting; nothing is sent.
     Unsupported,
 }
@@ -50,8 +75,69 @@ pub enum ReasoningReplay {
     AsReceived,
     /// Only in messages with tool calls (DeepSeek asks for it there and ignores or refuses it elsewhere).
     WithCalls,
+    /// As `thinking` parts of the content (Mistral).
+    InContent,
     /// Never: the server refuses unknown members.
     Never,
+}
+
+/// The member that makes answers repeatable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Seed {
+    /// `seed`.
+    #[default]
+    Seed,
+    /// `random_seed` (Mistral).
+    RandomSeed,
+}
+
+/// The word for "some tool must be called".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum RequiredChoice {
+    /// `required`.
+    #[default]
+    Required,
+    /// `any` (Mistral).
+    Any,
+}
+
+/// How media is written, and where it may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum MediaForm {
+    /// `image_url`, `input_audio` with its format, `file` with its bytes. Messages of tools take text only, so their media
+    /// follows in a message of the user.
+    #[default]
+    OpenAi,
+    /// `image_url`, `input_audio` as one string, `document_url`. Messages of tools take them too (Mistral).
+    Mistral,
+}
+
+/// Which order of messages the server takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Turns {
+    /// Any in which results follow their calls.
+    #[default]
+    Any,
+    /// After results the model speaks before the user does, and the user or a result is last (Mistral).
+    AnswerAfterResults,
+    /// User and model in turn, the user first and last (Perplexity).
+    Alternate,
+}
+
+/// Whether a server tells what an answer cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum CostFigure {
+    /// It does not, or in a currency that is not known.
+    #[default]
+    Untold,
+    /// In US dollars beside the token counts: `cost` (OpenRouter), `cost.total_cost` (Perplexity), or `cost_in_usd_ticks`,
+    /// ten thousand millions a dollar (xAI).
+    Dollars,
 }
 
 /// How an answer is forced into a schema.
@@ -79,6 +165,8 @@ pub enum CallIds {
 /// The differences of one server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Quirks {
+    /// The name of the wire API.
+    pub api: Api,
     /// The member that limits the answer's tokens.
     pub max_tokens: MaxTokens,
     /// The role of the instructions.
@@ -101,6 +189,16 @@ pub struct Quirks {
     pub named_choice: NamedChoice,
     /// Where reasoning is counted.
     pub reasoning_tokens: ReasoningTokens,
+    /// The member that makes answers repeatable.
+    pub seed: Seed,
+    /// The word for "some tool must be called".
+    pub required_choice: RequiredChoice,
+    /// How media is written.
+    pub media: MediaForm,
+    /// Which order of messages the server takes.
+    pub turns: Turns,
+    /// Whether it tells what an answer cost.
+    pub cost: CostFigure,
 }
 
 /// Whether a stream's usage must be asked for.
@@ -110,6 +208,8 @@ pub enum StreamUsage {
     /// It is asked for with `stream_options`.
     #[default]
     Ask,
+    /// It is asked for with `stream_options`, and what it cost with `usage: {include: true}` (OpenRouter).
+    AskWithCost,
     /// It comes by itself, and the server refuses the member (Mistral).
     ComesByItself,
 }
@@ -156,79 +256,4 @@ pub enum NamedChoice {
     Honoured,
     /// It is read as `auto` without a word (llama.cpp); `required` is the nearest that works.
     Ignored,
-}
-
-impl Quirks {
-    /// OpenAI. <https://platform.openai.com/docs/api-reference/chat/create>
-    #[must_use]
-    pub fn openai() -> Self {
-        Self {
-            max_tokens: MaxTokens::MaxCompletionTokens,
-            system_role: SystemRole::Developer,
-            reasoning_replay: ReasoningReplay::Never,
-            ..Self::default()
-        }
-    }
-
-    /// OpenRouter. <https://openrouter.ai/docs/api-reference/parameters>
-    #[must_use]
-    pub fn openrouter() -> Self {
-        Self { reasoning: ReasoningParam::Object, ..Self::default() }
-    }
-
-    /// Groq. <https://console.groq.com/docs/api-reference#chat-create>
-    #[must_use]
-    pub fn groq() -> Self {
-        Self { max_tokens: MaxTokens::MaxCompletionTokens, ..Self::default() }
-    }
-
-    /// DeepSeek. <https://api-docs.deepseek.com/api/create-chat-completion>,
-    /// <https://api-docs.deepseek.com/guides/thinking_mode>
-    #[must_use]
-    pub fn deepseek() -> Self {
-        Self {
-            reasoning: ReasoningParam::Thinking,
-            reasoning_replay: ReasoningReplay::WithCalls,
-            structured: Structured::JsonObject,
-            no_text: NoText::Empty,
-            texts: Texts::Joined,
-            ..Self::default()
-        }
-    }
-
-    /// Mistral. <https://docs.mistral.ai/api/#tag/chat>: unknown members are refused, ids of calls have nine characters.
-    #[must_use]
-    pub fn mistral() -> Self {
-        Self {
-            stream_usage: StreamUsage::ComesByItself,
-            reasoning: ReasoningParam::Unsupported,
-            reasoning_replay: ReasoningReplay::Never,
-            call_ids: CallIds::NineAlphanumeric,
-            no_text: NoText::Empty,
-            ..Self::default()
-        }
-    }
-
-    /// xAI. <https://docs.x.ai/docs/api-reference#chat-completions>
-    #[must_use]
-    pub fn xai() -> Self {
-        Self { reasoning_tokens: ReasoningTokens::BesideOutput, ..Self::default() }
-    }
-
-    /// Ollama's compatible endpoint. <https://github.com/ollama/ollama/blob/main/docs/openai.md>
-    #[must_use]
-    pub fn ollama() -> Self {
-        Self { no_text: NoText::Empty, named_choice: NamedChoice::Ignored, ..Self::default() }
-    }
-
-    /// llama.cpp's own server. <https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>
-    #[must_use]
-    pub fn llamacpp() -> Self {
-        Self {
-            reasoning: ReasoningParam::Template,
-            no_text: NoText::Empty,
-            named_choice: NamedChoice::Ignored,
-            ..Self::default()
-        }
-    }
 }

@@ -12,8 +12,12 @@ use mosaic_core::{
 };
 use serde_json::{Map, Value, json};
 
-use super::quirks::{MaxTokens, NamedChoice, Quirks, ReasoningParam, StreamUsage, Structured, SystemRole};
+use super::quirks::{
+    MaxTokens, NamedChoice, Quirks, ReasoningParam, RequiredChoice, Seed, StreamUsage, Structured, SystemRole,
+};
+use super::turns;
 use crate::wire::write::Writer;
+use crate::wire::{functions, url};
 
 /// `tools`.
 pub(super) fn tools(tools: &[&ToolSpec]) -> Result<Bytes, EncodeError> {
@@ -52,13 +56,16 @@ pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpReq
     if !settings.contains_key("messages") {
         out.key("messages").raw("[");
         instructions(request, quirks, &mut out);
-        for fragment in request.fragments.iter().filter(|fragment| !fragment.is_empty()) {
-            out.comma().bytes(fragment);
-        }
+        turns::join(request.fragments, quirks.turns, &mut out);
         out.raw("]");
     }
     if let Some(tools) = request.tools.filter(|_| !settings.contains_key("tools")) {
-        out.key("tools").bytes(tools);
+        // Where a tool cannot be forced by its name, it is the only one.
+        let only = match (request.tool_choice, quirks.named_choice) {
+            (ToolChoice::Tool { name }, NamedChoice::Ignored) => functions::only(tools, name),
+            _ => None,
+        };
+        out.key("tools").bytes(only.as_ref().unwrap_or(tools));
     }
     out.raw("}");
     let mut headers = Headers::default();
@@ -72,7 +79,7 @@ pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpReq
     );
     Ok(HttpRequest {
         method: Method::Post,
-        url: format!("{}/chat/completions", request.base_url.trim_end_matches('/')),
+        url: url::join(request.base_url, "/chat/completions"),
         headers,
         body: vec![out.into_bytes()],
         connect_timeout: None,
@@ -112,8 +119,10 @@ fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Map<String, Value> {
     set("model", Some(request.profile.origin.model.as_ref().into()));
     let streamed = request.delivery == Delivery::Streamed;
     set("stream", Some(streamed.into()));
-    let ask = streamed && quirks.stream_usage == StreamUsage::Ask;
+    let ask = streamed && quirks.stream_usage != StreamUsage::ComesByItself;
     set("stream_options", ask.then(|| json!({ "include_usage": true })));
+    let cost = quirks.stream_usage == StreamUsage::AskWithCost;
+    set("usage", cost.then(|| json!({ "include": true })));
     let limit = match quirks.max_tokens {
         MaxTokens::MaxTokens => "max_tokens",
         MaxTokens::MaxCompletionTokens => "max_completion_tokens",
@@ -122,32 +131,42 @@ fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Map<String, Value> {
     set("temperature", params.temperature.map(Value::from));
     set("top_p", params.top_p.map(Value::from));
     set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
-    set("seed", params.seed.map(Value::from));
-    if let Some((name, value)) = params.reasoning.and_then(|reasoning| thinking(reasoning, quirks.reasoning))
+    let seed = match quirks.seed {
+        Seed::Seed => "seed",
+        Seed::RandomSeed => "random_seed",
+    };
+    set(seed, params.seed.map(Value::from));
+    let model = request.profile.origin.model.as_ref();
+    if let Some((name, value)) =
+        params.reasoning.and_then(|reasoning| thinking(reasoning, quirks.reasoning, model))
     {
         set(name, Some(value));
     }
     set("response_format", request.output.map(|output| response_format(output, quirks.structured)));
     if request.tools.is_some() {
-        set("tool_choice", tool_choice(request.tool_choice, quirks.named_choice));
+        set("tool_choice", tool_choice(request.tool_choice, quirks));
     }
     all
 }
 
-fn tool_choice(choice: &ToolChoice, named: NamedChoice) -> Option<Value> {
+fn tool_choice(choice: &ToolChoice, quirks: &Quirks) -> Option<Value> {
+    let required = match quirks.required_choice {
+        RequiredChoice::Required => "required",
+        RequiredChoice::Any => "any",
+    };
     Some(match choice {
         ToolChoice::None => "none".into(),
-        ToolChoice::Required => "required".into(),
-        ToolChoice::Tool { name } => match named {
+        ToolChoice::Required => required.into(),
+        ToolChoice::Tool { name } => match quirks.named_choice {
             NamedChoice::Honoured => json!({ "type": "function", "function": { "name": name } }),
-            NamedChoice::Ignored => "required".into(),
+            NamedChoice::Ignored => required.into(),
         },
         // `auto` is what every server does by itself, and some refuse the member.
         _ => return None,
     })
 }
 
-fn thinking(reasoning: Reasoning, param: ReasoningParam) -> Option<(&'static str, Value)> {
+fn thinking(reasoning: Reasoning, param: ReasoningParam, model: &str) -> Option<(&'static str, Value)> {
     let effort = match reasoning {
         Reasoning::Off => None,
         Reasoning::Low => Some("low"),
@@ -166,6 +185,12 @@ fn thinking(reasoning: Reasoning, param: ReasoningParam) -> Option<(&'static str
             ("thinking", json!({ "type": if effort.is_some() { "enabled" } else { "disabled" } }))
         }
         ReasoningParam::Template => ("chat_template_kwargs", json!({ "enable_thinking": effort.is_some() })),
+        ReasoningParam::Mistral if model.contains("magistral") => {
+            ("prompt_mode", effort.map_or(Value::Null, |_| "reasoning".into()))
+        }
+        ReasoningParam::Mistral => {
+            ("reasoning_effort", if effort.is_some() { "high" } else { "none" }.into())
+        }
         ReasoningParam::Unsupported => return None,
     })
 }

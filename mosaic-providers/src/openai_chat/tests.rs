@@ -100,6 +100,89 @@ fn mistral_gets_ids_of_nine_letters_and_digits() {
     assert_eq!(sent[1]["tool_call_id"], id);
 }
 
+fn mistral_profile(model: &str) -> Profile {
+    let origin = Origin { api: "mistral".into(), provider: "p".into(), model: model.into() };
+    Profile { origin, info: ModelInfo::new("p", "m") }
+}
+
+/// The fragment for Mistral.
+fn mistral_fragment(group: &Arc<Group>) -> Bytes {
+    OpenAiChat::mistral().fragment(group.body(), &mistral_profile("m")).unwrap()
+}
+
+#[test]
+fn mistrals_thinking_goes_back_as_a_part_of_the_content() {
+    let said = |model: &str| {
+        let parts = vec![Part::Reasoning { text: "Hm".to_owned(), opaque: None }, Part::text("4")];
+        let group = assistant(parts, Some(mistral_profile(model).origin), vec![]);
+        serde_json::from_slice::<Value>(&mistral_fragment(&group)).unwrap()["content"].clone()
+    };
+    let thinking = json!({"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}], "closed": true});
+    assert_eq!(said("m"), json!([thinking, {"type": "text", "text": "4"}]));
+    assert_eq!(said("other"), "4");
+}
+
+#[test]
+fn mistral_is_spoken_to_in_turns() {
+    let call = assistant(vec![call("c", None, "{}")], None, vec![result("c", vec![])]);
+    let (hi, answer) = (Group::user(vec![Part::text("Hi")]), assistant(vec![Part::text("4")], None, vec![]));
+    let roles = |groups: &[&Arc<Group>], quirks: &Quirks| -> Vec<String> {
+        let codec = OpenAiChat::new(quirks.clone());
+        let profile = Profile { origin: Origin { api: codec.api().into(), ..origin("m") }, ..profile() };
+        let fragments: Vec<Bytes> =
+            groups.iter().map(|group| codec.fragment(group.body(), &profile).unwrap()).collect();
+        let sent = body(&fragments, quirks, |_| {});
+        let messages = sent["messages"].as_array().unwrap().iter();
+        messages.map(|message| message["role"].as_str().unwrap().to_owned()).collect()
+    };
+    let mistral = Quirks::mistral();
+    assert_eq!(roles(&[&hi, &call, &hi], &mistral), ["user", "assistant", "tool", "assistant", "user"]);
+    assert_eq!(
+        roles(&[&hi, &call, &answer, &hi], &mistral),
+        ["user", "assistant", "tool", "assistant", "user"]
+    );
+    assert_eq!(roles(&[&hi, &call], &mistral), ["user", "assistant", "tool"]);
+    assert_eq!(roles(&[&hi, &answer], &mistral), ["user", "assistant", "user"]);
+    assert_eq!(roles(&[&hi, &call, &hi], &Quirks::default()), ["user", "assistant", "tool", "user"]);
+}
+
+#[test]
+fn mistral_takes_documents_by_url_and_media_in_results() {
+    let pdf = |data: MediaData| {
+        Part::Media(Media { media_type: "application/pdf".to_owned(), data, name: Some("a.pdf".to_owned()) })
+    };
+    let sent = |part: Part| -> Value {
+        serde_json::from_slice(&mistral_fragment(&Group::user(vec![part]))).unwrap()
+    };
+    assert_eq!(
+        sent(pdf(MediaData::Url { url: "https://a".to_owned() }))["content"][0],
+        json!({"type": "document_url", "document_url": "https://a", "document_name": "a.pdf"})
+    );
+    assert_eq!(
+        sent(pdf(MediaData::Base64 { data: "AAAA".to_owned() }))["content"][0]["document_url"],
+        "data:application/pdf;base64,AAAA"
+    );
+    let group = assistant(vec![call("c", None, "{}")], None, vec![result("c", vec![image()])]);
+    let list: Value =
+        serde_json::from_slice(&[b"[", mistral_fragment(&group).as_ref(), b"]"].concat()).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    assert_eq!(list[1]["content"][0]["type"], "image_url");
+}
+
+#[test]
+fn mistrals_models_are_told_to_think_in_two_ways() {
+    let params = |reasoning| ModelParams { reasoning: Some(reasoning), ..ModelParams::default() };
+    let sent = |model: &str, params: ModelParams| {
+        let (profile, params): (&Profile, &ModelParams) =
+            (Box::leak(Box::new(mistral_profile(model))), Box::leak(Box::new(params)));
+        body(&[], &Quirks::mistral(), |request| (request.profile, request.params) = (profile, params))
+    };
+    assert_eq!(sent("mistral-small-latest", params(Reasoning::Off))["reasoning_effort"], "none");
+    assert_eq!(sent("magistral-medium-latest", params(Reasoning::Low))["prompt_mode"], "reasoning");
+    let off = sent("magistral-medium-latest", params(Reasoning::Off));
+    assert_eq!(off.get("prompt_mode"), Some(&Value::Null));
+}
+
 #[test]
 fn arguments_that_are_no_object_go_back_in_a_valid_form() {
     for broken in ["{\"x\":", "[1]", "nonsense"] {
@@ -125,7 +208,7 @@ fn reasoning_goes_back_to_its_origin_only_and_as_it_came() {
     assert_eq!((&blocks["reasoning"], &blocks["reasoning_details"]), (&json!("Hm"), &details));
     let plain = json!({"role": "assistant", "content": "4"});
     assert_eq!(said(None, "another", Quirks::default()), plain);
-    assert_eq!(said(None, "m", Quirks::mistral()), plain);
+    assert_eq!(said(None, "m", Quirks::openai()), plain);
     // DeepSeek wants it beside calls, and only there.
     assert_eq!(said(None, "m", Quirks::deepseek()), plain);
 }
@@ -246,8 +329,9 @@ fn settings_are_written_under_the_servers_names() {
         (&json!(7), &json!(["x"]), &json!(0.5))
     );
     let mistral = body(&[], &Quirks::mistral(), |request| request.params = &params);
-    assert_eq!(mistral["max_tokens"], 9);
-    assert!(mistral.get("stream_options").is_none() && mistral.get("reasoning_effort").is_none());
+    assert_eq!((&mistral["max_tokens"], &mistral["random_seed"]), (&json!(9), &json!(7)));
+    assert!(mistral.get("stream_options").is_none() && mistral.get("seed").is_none());
+    assert_eq!(mistral["reasoning_effort"], "high");
     assert_eq!(
         body(&[], &Quirks::openrouter(), |request| request.params = &params)["reasoning"],
         json!({"effort": "low"})
@@ -281,6 +365,7 @@ fn tools_and_their_choice() {
         sent(named(), Quirks::default())["tool_choice"],
         json!({"type": "function", "function": {"name": "add"}})
     );
+    assert_eq!(sent(ToolChoice::Required, Quirks::mistral())["tool_choice"], "any");
     // llama.cpp reads a named choice as `auto` without a word.
     assert_eq!(sent(named(), Quirks::llamacpp())["tool_choice"], "required");
 }
@@ -311,6 +396,67 @@ fn a_schema_is_strict_only_if_it_keeps_to_the_strict_dialect() {
             .unwrap()
             .starts_with("Plan.\n\nAnswer with one JSON object")
     );
+}
+
+#[test]
+fn user_and_model_speak_in_turn_where_a_server_wants_it() {
+    let quirks = Quirks::perplexity();
+    let user = br#"{"role":"user","content":"a"}"#.as_slice();
+    let answer = b"{\"role\":\"assistant\",\"content\":\"b\"}\t".as_slice();
+    let roles = |fragments: &[&'static [u8]]| -> String {
+        let fragments: Vec<Bytes> = fragments.iter().map(|fragment| Bytes::from_static(fragment)).collect();
+        let sent = body(&fragments, &quirks, |_| {});
+        let first = |message: &Value| message["role"].as_str().unwrap()[..1].to_owned();
+        sent["messages"].as_array().unwrap().iter().map(first).collect()
+    };
+    assert_eq!(roles(&[user, answer, user]), "uau");
+    assert_eq!(roles(&[user, user]), "uau");
+    assert_eq!(roles(&[answer, answer, user]), "uauau");
+    assert_eq!(roles(&[user, answer]), "uau");
+}
+
+#[test]
+fn a_tool_that_cannot_be_forced_by_name_is_the_only_one() {
+    let spec = |name: &str| ToolSpec::new(name, "d", json!({"type": "object"}));
+    let (add, sub) = (spec("add"), spec("sub"));
+    let tools = OpenAiChat::default().tools(&[&add, &sub], &profile()).unwrap();
+    let named = ToolChoice::Tool { name: "sub".to_owned() };
+    let sent = |quirks: Quirks| {
+        body(&[], &quirks, |request| (request.tools, request.tool_choice) = (Some(&tools), &named))
+    };
+    let lmstudio = sent(Quirks::lmstudio());
+    assert_eq!(
+        (&lmstudio["tool_choice"], &lmstudio["tools"][0]["function"]["name"]),
+        (&json!("required"), &json!("sub"))
+    );
+    assert_eq!(lmstudio["tools"].as_array().unwrap().len(), 1);
+    assert_eq!(sent(Quirks::default())["tools"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_server_that_tells_the_cost_is_believed_if_the_currency_is_known() {
+    let cost = |usage: &str, quirks: Quirks| {
+        let answer = format!(
+            r#"{{"choices":[{{"message":{{"content":"4"}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":9,{usage}}}}}"#
+        );
+        let mut decoder = OpenAiChat::new(quirks).decoder(&profile(), Delivery::Whole);
+        let mut events = Vec::new();
+        decoder.push(answer.as_bytes(), &mut events).unwrap();
+        decoder.finish(&mut events).unwrap();
+        match events.pop() {
+            Some(ModelEvent::Done(end)) => end.cost.map(|cost| cost.0),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(cost(r#""cost":0.00014"#, Quirks::openrouter()), Some(140));
+    assert_eq!(cost(r#""cost":0"#, Quirks::openrouter()), Some(0));
+    assert_eq!(cost(r#""cost":{"total_cost":0.006}"#, Quirks::perplexity()), Some(6_000));
+    assert_eq!(cost(r#""cost_in_usd_ticks":1399000"#, Quirks::xai()), Some(140));
+    for untold in [r#""cost":null"#, r#""cost":"much""#, r#""cost":-1"#, r#""completion_tokens":1"#] {
+        assert_eq!(cost(untold, Quirks::openrouter()), None, "{untold}");
+    }
+    assert_eq!(cost(r#""cost":0.00014"#, Quirks::default()), None);
+    assert_eq!(body(&[], &Quirks::openrouter(), |_| {})["usage"], json!({"include": true}));
 }
 
 #[test]

@@ -9,6 +9,11 @@ use serde_json::Value;
 use super::{list, messages, text};
 
 pub(super) fn check(body: &Value) -> Result<(), String> {
+    check_with(body, false)
+}
+
+/// Some servers take lists in answers and results too.
+pub(super) fn check_with(body: &Value, lists: bool) -> Result<(), String> {
     let messages = messages(body, "messages")?;
     // The ids that still wait for their result.
     let mut open: BTreeSet<&str> = BTreeSet::new();
@@ -19,7 +24,8 @@ pub(super) fn check(body: &Value) -> Result<(), String> {
             if !open.remove(id) {
                 return Err(format!("message {at}: a result for `{id}`, which no call before it waits for"));
             }
-            if !message.get("content").is_some_and(Value::is_string) {
+            let list = lists && !list(message, "content").is_empty();
+            if !list && !message.get("content").is_some_and(Value::is_string) {
                 return Err(format!("message {at}: a result that is no text"));
             }
             continue;
@@ -30,7 +36,7 @@ pub(super) fn check(body: &Value) -> Result<(), String> {
         match role {
             "system" | "developer" if at == 0 => {}
             "user" => chat_content(message, at)?,
-            "assistant" => open = chat_calls(message, at)?,
+            "assistant" => open = chat_calls(message, at, lists)?,
             other => return Err(format!("message {at}: the role `{other}` has no place here")),
         }
     }
@@ -49,9 +55,10 @@ fn chat_content(message: &Value, at: usize) -> Result<(), String> {
     }
 }
 
-fn chat_calls(message: &Value, at: usize) -> Result<BTreeSet<&str>, String> {
+fn chat_calls(message: &Value, at: usize, lists: bool) -> Result<BTreeSet<&str>, String> {
     let calls = list(message, "tool_calls");
-    if calls.is_empty() && text(message, "content").is_empty() {
+    let list = lists && !list(message, "content").is_empty();
+    if calls.is_empty() && text(message, "content").is_empty() && !list {
         return Err(format!("message {at}: an answer without text and calls"));
     }
     let mut ids = BTreeSet::new();

@@ -8,7 +8,7 @@
 //! | `{"type": "error", "error": {"type", "message"}, "request_id"}` | Anthropic |
 //! | `{"error": "text", "code"}` | xAI, Ollama |
 //! | `{"message", "type", "code"}`, `{"object": "error", ...}` | vLLM, Mistral |
-//! | `{"detail": "text"}`, `{"detail": [{"msg"}]}` | FastAPI servers |
+//! | `{"detail": "text"}`, `{"detail": [{"msg", "loc"}]}`, the same in `message` | FastAPI servers, Mistral |
 //! | `{"error": {"code", "message", "status", "details"}}`, `[{"error": {...}}]` | Google: `details` hold reasons and waits |
 //! | HTML, plain text, nothing | proxies |
 //!
@@ -116,7 +116,7 @@ impl Found {
             .or_else(|| text(body.get("error")))
             .or_else(|| text(body.get("message")))
             .or_else(|| text(body.get("detail")))
-            .or_else(|| text(body.pointer("/detail/0/msg")))
+            .or_else(|| refused(body.get("detail").or_else(|| body.pointer("/message/detail"))))
             .or_else(|| text(body.pointer("/errors/0/message")))
             .or_else(|| text(error.pointer("/metadata/raw")))
             .unwrap_or_default();
@@ -154,6 +154,20 @@ fn reasons(error: &Value) -> impl Iterator<Item = String> {
     details.filter_map(|detail| detail.get("reason").and_then(Value::as_str)).map(str::to_owned)
 }
 
+/// The first of FastAPI's findings: what is wrong, and where.
+fn refused(findings: Option<&Value>) -> Option<String> {
+    let first = findings?.get(0)?;
+    let what = first.get("msg")?.as_str()?;
+    let place: Vec<String> = first
+        .get("loc")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned))
+        .collect();
+    Some(if place.is_empty() { what.to_owned() } else { format!("{what} (at {})", place.join(".")) })
+}
+
 fn build(status: Option<u16>, found: &Found, otherwise: impl FnOnce() -> String) -> ModelError {
     let kind = kind(status, found);
     let message = if found.message.trim().is_empty() { otherwise() } else { found.message.clone() };
@@ -168,6 +182,10 @@ fn build(status: Option<u16>, found: &Found, otherwise: impl FnOnce() -> String)
     error.status = status;
     if kind == ErrorKind::ContextOverflow {
         error.limits = limits(&found.error, &found.message);
+    }
+    // Groq: what the model wrote was no call. Asked again, it may write one. <https://console.groq.com/docs/tool-use>
+    if found.has(&["tool_use_failed"]) {
+        error.retryable = true;
     }
     // An account without credit stays without it however often one asks.
     if found.has(&["insufficient_quota", "billing_error", "billing_not_active", "billing_hard_limit_reached"])

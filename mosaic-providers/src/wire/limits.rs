@@ -8,10 +8,12 @@
 //! | Gemini | `The input token count (1194304) exceeds the maximum number of tokens allowed (1048576).` |
 //! | Vertex AI | `The input token count is 1194304 but model only supports up to 1048576.` |
 //! | OpenAI, vLLM | `maximum context length is 8192 tokens. However, your messages resulted in 10007 tokens` |
+//! | Mistral | `Prompt contains 140000 tokens and 0 draft tokens, too large for model with 131072 maximum context length` |
+//! | Cohere | `size limit exceeded by 25836 tokens. ... The limit for this model is 288000 tokens.` |
 //!
 //! Sources: <https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md>,
 //! <https://docs.anthropic.com/en/docs/build-with-claude/context-windows>,
-//! <https://platform.openai.com/docs/guides/error-codes>
+//! <https://platform.openai.com/docs/guides/error-codes>, <https://docs.cohere.com/reference/errors>
 
 use mosaic_core::ContextLimits;
 use serde_json::Value;
@@ -42,6 +44,8 @@ pub(super) fn limits(error: &Value, message: &str) -> Option<ContextLimits> {
             "limit is",
             "number of tokens allowed (",
             "only supports up to",
+            "limit for this model is",
+            "too large for model with",
         ]
         .iter()
         .find_map(|mark| after(&text, mark))
@@ -60,6 +64,10 @@ pub(super) fn limits(error: &Value, message: &str) -> Option<ContextLimits> {
         ]
         .iter()
         .find_map(|mark| after(&text, mark))
+    });
+    found.prompt = found.prompt.or_else(|| {
+        let over = after(&text, "size limit exceeded by")?;
+        found.window?.checked_add(over)
     });
     (found.prompt.is_some() || found.window.is_some()).then_some(found)
 }
@@ -124,6 +132,7 @@ mod tests {
                 "The input token count is 1194304 but model only supports up to 1048576.",
                 of(1_194_304, 1_048_576),
             ),
+            ("size limit exceeded by 10 tokens. The limit for this model is 4096 tokens.", of(4_106, 4_096)),
             ("request (5000 tokens) exceeds the available context size (4096 tokens)", of(5_000, 4_096)),
         ];
         for (text, expected) in texts {

@@ -5,19 +5,23 @@
 //! decode    the decoder that all JSON APIs share: frames go to a codec's Reader
 //! lenient   JSON members of any type: what is not of the expected one is taken for absent
 //! parts     numbered parts: pieces in, ModelEvents out
+//! functions tools as functions, schemas told in words
 //! replay    ids and arguments of old calls, made acceptable
 //! error     status, headers and body -> ModelError; retry and limits read their figures out of it
+//! url       a base URL and a path
 //! write     JSON text without an intermediate value
 //! ```
 
 pub(crate) mod decode;
 pub(crate) mod error;
 pub(crate) mod framing;
+pub(crate) mod functions;
 pub(crate) mod lenient;
 mod limits;
 pub(crate) mod parts;
 pub(crate) mod replay;
 mod retry;
 mod scrub;
+pub(crate) mod url;
 mod values;
 pub(crate) mod write;

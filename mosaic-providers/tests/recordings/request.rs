@@ -86,11 +86,13 @@ fn encode(recording: &Recording, codec: &dyn Codec, recorded: &Value) -> Value {
 
 fn choice(choice: &Value) -> ToolChoice {
     let name = choice["function"]["name"].as_str().or(choice["name"].as_str());
-    match choice.as_str().or(choice["type"].as_str()).or(choice["mode"].as_str()) {
-        Some("none" | "NONE") => ToolChoice::None,
-        Some("required" | "any" | "ANY") => ToolChoice::Required,
+    let word =
+        choice.as_str().or(choice["type"].as_str()).or(choice["mode"].as_str()).map(str::to_ascii_lowercase);
+    match word.as_deref() {
+        Some("none") => ToolChoice::None,
+        Some("required" | "any") => ToolChoice::Required,
         Some("function" | "tool") => ToolChoice::Tool { name: name.unwrap().to_owned() },
-        None | Some("auto" | "AUTO") => ToolChoice::Auto,
+        None | Some("auto") => ToolChoice::Auto,
         Some(other) => panic!("tool choice {other}"),
     }
 }
@@ -104,9 +106,7 @@ fn groups(input: &Value, origin: &mosaic_core::Origin) -> Vec<std::sync::Arc<Gro
             "user" => groups.push(Group::user(parts().map(part).collect())),
             "assistant" => {
                 let results = match messages.get(at + 1) {
-                    Some(next) if next["role"] == "tool" => {
-                        next["parts"].as_array().unwrap().iter().map(result).collect()
-                    }
+                    Some(next) if next["role"] == "tool" => results(message, next),
                     _ => Vec::new(),
                 };
                 groups.push(
@@ -158,9 +158,20 @@ fn part(part: &Value) -> Part {
     }
 }
 
-fn result(part: &Value) -> ToolResult {
+/// A result that names no call, as Ollama's do, belongs to the call in its place.
+fn results(answer: &Value, results: &Value) -> Vec<ToolResult> {
+    let calls = answer["parts"].as_array().unwrap().iter().filter(|part| part["type"] == "tool_call");
+    let results = results["parts"].as_array().unwrap();
+    results
+        .iter()
+        .zip(calls)
+        .map(|(part, call)| result(part, part["id"].as_str().or(call["id"].as_str())))
+        .collect()
+}
+
+fn result(part: &Value, id: Option<&str>) -> ToolResult {
     ToolResult {
-        call: CallId(part["id"].as_str().unwrap().into()),
+        call: CallId(id.unwrap().into()),
         status: if part["is_error"] == true { ToolStatus::Error } else { ToolStatus::Ok },
         content: vec![Part::text(part["text"].as_str().unwrap())],
     }

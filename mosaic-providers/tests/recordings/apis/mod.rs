@@ -1,7 +1,10 @@
 //! One file an API: its codec, the form in which its requests are compared, and where its streams end.
 
 mod anthropic;
+mod cohere;
 mod gemini;
+mod mistral;
+mod ollama;
 mod openai_chat;
 
 use mosaic_core::{Codec, Delivery, OutputSpec};
@@ -26,11 +29,20 @@ pub(crate) struct Api {
 }
 
 /// All of them.
-pub(crate) const APIS: &[Api] = &[anthropic::API, gemini::API, openai_chat::API];
+pub(crate) const APIS: &[Api] =
+    &[anthropic::API, cohere::API, gemini::API, mistral::API, ollama::API, openai_chat::API];
 
 /// Where a text begins.
 fn find(body: &[u8], text: &str) -> Option<usize> {
     body.windows(text.len()).position(|window| window == text.as_bytes())
+}
+
+/// The figures that are expected.
+pub(crate) fn usage(recording: &Recording) -> Value {
+    match recording.api.name {
+        "cohere" => cohere::usage(&recording.expected),
+        _ => recording.expected["usage"].clone(),
+    }
 }
 
 /// By the member `stream` of the body.

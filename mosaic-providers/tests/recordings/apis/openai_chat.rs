@@ -15,17 +15,19 @@ pub(super) const API: Api = Api {
         Some(schema(format.get("name"), format.get("schema")?))
     },
     delivery: by_member,
-    terminal: |body| {
-        let text = String::from_utf8_lossy(body);
-        // A finish reason ends an answer too: some servers send no `[DONE]`.
-        let mark = "\"finish_reason\":\"";
-        let reason =
-            text.match_indices(mark).map(|(at, _)| at).find(|at| !text[at + mark.len()..].starts_with('"'));
-        reason.or_else(|| text.find("[DONE]")).unwrap()
-    },
+    terminal,
 };
 
-fn form(body: &Value, recording: &Recording) -> Value {
+pub(super) fn terminal(body: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(body);
+    // A finish reason ends an answer too: some servers send no `[DONE]`.
+    let mark = "\"finish_reason\":\"";
+    let reason =
+        text.match_indices(mark).map(|(at, _)| at).find(|at| !text[at + mark.len()..].starts_with('"'));
+    reason.or_else(|| text.find("[DONE]")).unwrap()
+}
+
+pub(super) fn form(body: &Value, recording: &Recording) -> Value {
     let exotic = exotic(recording);
     let (mut messages, mut system) = (Vec::new(), Vec::new());
     for message in body["messages"].as_array().unwrap() {
