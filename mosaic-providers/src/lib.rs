@@ -1,7 +1,8 @@
 //! Model providers for Mosaic: pure codecs of wire APIs, and an HTTP transport.
 //!
 //! ```text
-//! openai_chat, anthropic   Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
+//! openai_chat, openai_responses, anthropic
+//!                          Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
 //! wire                     what both share: framing, lenient JSON, parts, errors
 //! sse                      one parser of server-sent events
 //! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
@@ -16,6 +17,7 @@
 pub mod anthropic;
 pub mod endpoint;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod sse;
 pub mod transport;
 #[cfg(feature = "testing")]

@@ -40,6 +40,8 @@ pub use quirks::{
     StreamUsage, Structured, SystemRole, Texts,
 };
 
+pub(crate) use request::strict;
+
 use bytes::Bytes;
 use mosaic_core::{
     Codec, Decoder, Delivery, Encodable, EncodeError, GroupBody, Headers, HttpRequest, ModelError, Profile,
