@@ -79,6 +79,15 @@ impl Endpoint {
             (_, None) => Auth::None,
         };
         let base_url = row.base_url_variable.and_then(set).unwrap_or_else(|| row.base_url.to_owned());
+        if base_url.is_empty() {
+            let variable = row.base_url_variable.unwrap_or("of its address");
+            return Err(ModelError::new(
+                ErrorKind::NotFound,
+                format!(
+                    "provider `{name}` has an address for each customer; set the environment variable {variable}"
+                ),
+            ));
+        }
         Ok(Self { provider: name.into(), base_url: trimmed(base_url), auth, codec: (row.codec)() })
     }
 

@@ -6,6 +6,7 @@ use mosaic_core::{Auth, Codec};
 
 use crate::anthropic::Anthropic;
 use crate::openai_chat::{OpenAiChat, Quirks};
+use crate::openai_responses::{self, OpenAiResponses};
 
 /// How a provider wants its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,7 +38,7 @@ impl AuthScheme {
 pub struct Known {
     /// Its name, as in `name:model`.
     pub name: &'static str,
-    /// Its address, without a slash at the end.
+    /// Its address, without a slash at the end; empty where every customer has another one.
     pub base_url: &'static str,
     /// The environment variable that overrides the address.
     pub base_url_variable: Option<&'static str>,
@@ -51,6 +52,10 @@ pub struct Known {
 
 fn chat(quirks: Quirks) -> Arc<dyn Codec> {
     Arc::new(OpenAiChat::new(quirks))
+}
+
+fn responses(quirks: openai_responses::Quirks) -> Arc<dyn Codec> {
+    Arc::new(OpenAiResponses::new(quirks))
 }
 
 const fn hosted(
@@ -94,18 +99,50 @@ const TABLE: &[Known] = &[
             Arc::new(Anthropic::default())
         })
     },
+    // Each customer has an address of its own: there is no default.
+    Known {
+        base_url_variable: Some("AZURE_OPENAI_ENDPOINT"),
+        auth: AuthScheme::Header("api-key"),
+        ..hosted("azure-responses", "", "AZURE_OPENAI_API_KEY", || {
+            responses(openai_responses::Quirks::azure())
+        })
+    },
+    Known {
+        base_url_variable: Some("BEDROCK_MANTLE_BASE_URL"),
+        ..hosted(
+            "bedrock-mantle",
+            "https://bedrock-mantle.us-east-1.api.aws/v1",
+            "AWS_BEARER_TOKEN_BEDROCK",
+            || responses(openai_responses::Quirks::openai()),
+        )
+    },
     hosted("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", || chat(Quirks::deepseek())),
+    hosted("deepseek-responses", "https://api.deepseek.com", "DEEPSEEK_API_KEY", || {
+        responses(openai_responses::Quirks::deepseek())
+    }),
     hosted("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", || chat(Quirks::groq())),
     local("llamacpp", "http://127.0.0.1:8080/v1", "LLAMACPP_BASE_URL", || chat(Quirks::llamacpp())),
+    local("llamacpp-responses", "http://127.0.0.1:8080/v1", "LLAMACPP_BASE_URL", || {
+        responses(openai_responses::Quirks::llamacpp())
+    }),
     hosted("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", || chat(Quirks::mistral())),
     local("ollama", "http://127.0.0.1:11434/v1", "OLLAMA_BASE_URL", || chat(Quirks::ollama())),
     Known {
         base_url_variable: Some("OPENAI_BASE_URL"),
         ..hosted("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", || chat(Quirks::openai()))
     },
+    Known {
+        base_url_variable: Some("OPENAI_BASE_URL"),
+        ..hosted("openai-responses", "https://api.openai.com/v1", "OPENAI_API_KEY", || {
+            responses(openai_responses::Quirks::openai())
+        })
+    },
     hosted("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", || chat(Quirks::openrouter())),
     hosted("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", || chat(Quirks::default())),
     hosted("xai", "https://api.x.ai/v1", "XAI_API_KEY", || chat(Quirks::xai())),
+    hosted("xai-responses", "https://api.x.ai/v1", "XAI_API_KEY", || {
+        responses(openai_responses::Quirks::xai())
+    }),
 ];
 
 /// The known providers, by name.

@@ -26,13 +26,20 @@ fn a_blank_key_is_a_missing_key() {
 fn an_unknown_provider_is_told_the_known_ones() {
     let error = Endpoint::known("opnai", |_| None).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
-    assert!(error.message.contains("openai, openrouter"));
+    assert!(error.message.contains("openai, openai-responses, openrouter"));
 }
 
 #[test]
 fn an_address_of_the_environment_counts_more_than_the_tables() {
     let own = |name: &str| (name == "LLAMACPP_BASE_URL").then(|| "http://box:9/v1/".to_owned());
     assert_eq!(Endpoint::known("llamacpp", own).unwrap().base_url(), "http://box:9/v1");
+}
+
+#[test]
+fn a_provider_with_an_address_for_each_customer_says_where_to_put_it() {
+    let key = |name: &str| (name == "AZURE_OPENAI_API_KEY").then(|| "k".to_owned());
+    let error = Endpoint::known("azure-responses", key).unwrap_err();
+    assert!(error.message.contains("AZURE_OPENAI_ENDPOINT"), "{error}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod anthropic;
 mod openai_chat;
+mod openai_responses;
 
 use mosaic_core::{Codec, Delivery, OutputSpec};
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ pub(crate) struct Api {
 }
 
 /// All of them.
-pub(crate) const APIS: &[Api] = &[anthropic::API, openai_chat::API];
+pub(crate) const APIS: &[Api] = &[anthropic::API, openai_chat::API, openai_responses::API];
 
 /// Where a text begins.
 fn find(body: &[u8], text: &str) -> Option<usize> {
