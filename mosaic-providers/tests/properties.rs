@@ -6,6 +6,7 @@ use mosaic_core::{
 };
 use mosaic_providers::anthropic::Anthropic;
 use mosaic_providers::openai_chat::{OpenAiChat, Quirks};
+use mosaic_providers::openai_responses::{self, OpenAiResponses};
 use mosaic_providers::sse::SseParser;
 use proptest::prelude::*;
 
@@ -15,6 +16,8 @@ fn codecs() -> Vec<Box<dyn Codec>> {
         Box::new(OpenAiChat::default()),
         Box::new(OpenAiChat::new(Quirks::mistral())),
         Box::new(Anthropic::default()),
+        Box::new(OpenAiResponses::default()),
+        Box::new(OpenAiResponses::new(openai_responses::Quirks::deepseek())),
     ]
 }
 
@@ -173,7 +176,15 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         Just("content_block"),
         Just("partial_json"),
         Just("text"),
-        Just("input")
+        Just("input"),
+        Just("item"),
+        Just("item_id"),
+        Just("output"),
+        Just("output_index"),
+        Just("response"),
+        Just("status"),
+        Just("summary"),
+        Just("call_id")
     ];
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -191,7 +202,16 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
             Just("text"),
             Just("tool_use"),
             Just("thinking"),
-            Just("stop")
+            Just("stop"),
+            Just("response.output_item.added"),
+            Just("response.output_item.done"),
+            Just("response.output_text.delta"),
+            Just("response.function_call_arguments.delta"),
+            Just("response.reasoning_summary_text.delta"),
+            Just("response.completed"),
+            Just("function_call"),
+            Just("reasoning"),
+            Just("output_text")
         ]
         .prop_map(Into::into),
     ];
@@ -216,6 +236,8 @@ fn said() -> impl Strategy<Value = Part> {
         Just(None),
         Just(Some(serde_json::json!({"signature": "s"}))),
         Just(Some(serde_json::json!({"redacted_thinking": "x"}))),
+        Just(Some(serde_json::json!({"id": "rs_1", "encrypted_content": "x"}))),
+        Just(Some(serde_json::json!({"id": "rs_2", "in": "content"}))),
         Just(Some(
             serde_json::json!({"field": "reasoning", "reasoning_details": [{"type": "reasoning.text"}]})
         )),
@@ -226,6 +248,9 @@ fn said() -> impl Strategy<Value = Part> {
         Just(
             serde_json::json!({"type": "server_tool_use", "id": "s2", "name": "web_search", "input": "cut"})
         ),
+        Just(serde_json::json!({"type": "web_search_call", "id": "ws_1", "status": "completed"})),
+        Just(serde_json::json!({"type": "shell_call", "id": "sh_1", "call_id": "c1"})),
+        Just(serde_json::json!({"type": "shell_call_output", "id": "sho_1", "call_id": "c1", "output": []})),
     ];
     let arguments = prop_oneof![Just("{}"), Just(""), Just("{\"x\":"), Just("[1]"), Just("{\"x\":1}")];
     let wire = prop_oneof![
@@ -366,13 +391,19 @@ proptest! {
             arguments,
         });
         let result = ToolResult { call: mosaic_core::CallId::derive(3, 0), status: ToolStatus::Error, content: vec![Part::text(output)] };
-        for codec in codecs().iter().map(Box::as_ref).filter(|codec| ["openai-chat", "anthropic-messages"].contains(&codec.api())) {
+        for codec in codecs().iter().map(Box::as_ref).filter(|codec| ["openai-chat", "openai-responses", "anthropic-messages"].contains(&codec.api())) {
             let origin = Some(profile(codec.api()).origin);
             let group = Group::assistant(vec![Part::text(text.clone()), call.clone()], origin, vec![result.clone()]).unwrap();
             let bytes = codec.fragment(group.body(), &profile(codec.api())).unwrap();
             let messages: Vec<serde_json::Value> = serde_json::from_slice(&[b"[", bytes.as_ref(), b"]"].concat()).unwrap();
+            let messages: Vec<_> = match codec.api() {
+                // The text and the call are items of their own.
+                "openai-responses" => messages.into_iter().filter(|item| item["type"] != "message").collect(),
+                _ => messages,
+            };
             prop_assert_eq!(messages.len(), 2);
             let (call, result) = match codec.api() {
+                "openai-responses" => (&messages[0]["call_id"], &messages[1]["call_id"]),
                 "openai-chat" => (&messages[0]["tool_calls"][0]["id"], &messages[1]["tool_call_id"]),
                 _ => (messages[0]["content"].as_array().unwrap().last().map(|block| &block["id"]).unwrap(), &messages[1]["content"][0]["tool_use_id"]),
             };

@@ -142,17 +142,18 @@ fn assistant(
     quirks: &Quirks,
     out: &mut Writer,
 ) -> Result<(), EncodeError> {
+    let replayed = if same { replayable(parts) } else { Vec::new() };
     let mut calls = 0_usize;
     let mut waiting = Writer::default();
     let mut in_message = false;
-    for part in parts {
+    for (at, part) in parts.iter().enumerate() {
         match part {
             Part::Reasoning { text, opaque } if same => {
                 reasoning::write(text, opaque.as_ref(), quirks.reasoning_replay, &mut waiting)?;
                 continue;
             }
             Part::ToolCall(_) => {}
-            Part::Provider { data, .. } if same && belongs(data, parts) => {}
+            Part::Provider { .. } if replayed.get(at) == Some(&true) => {}
             other if text_of(other).is_some() => {}
             _ => continue,
         }
@@ -190,26 +191,33 @@ fn assistant(
     Ok(())
 }
 
-/// Whether an item of a server-side tool can go back: it is of a kind that the input takes, and neither a call without its
-/// output nor an output without its call. Hosted tools whose items hold both have no `call_id`.
-fn belongs(item: &Value, parts: &[Part]) -> bool {
+/// Which of the parts are items of server-side tools that can go back: of a kind that the input takes, and neither a call
+/// without its output nor an output without its call. Hosted tools whose items hold both have no `call_id`.
+fn replayable(parts: &[Part]) -> Vec<bool> {
     let member =
-        |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (kind, call) = (member(item, "type"), member(item, "call_id"));
-    let known = kind.ends_with("_call")
-        || kind.ends_with("_call_output")
-        || matches!(kind.as_str(), "mcp_list_tools" | "compaction");
-    let other = match kind.strip_suffix("_output") {
-        Some(of) => of.to_owned(),
-        None => format!("{kind}_output"),
-    };
-    let paired = || {
-        parts.iter().any(|part| {
-            matches!(part, Part::Provider { data, .. }
-                if member(data, "type") == other && member(data, "call_id") == call)
-        })
-    };
-    known && (call.is_empty() && !kind.ends_with("_output") || paired())
+        |item: &'_ Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut all = vec![false; parts.len()];
+    // Calls that wait for their output: where they are, what they are, and their ids.
+    let mut waiting: Vec<(usize, String, String)> = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        let Part::Provider { data, .. } = part else { continue };
+        let (kind, call) = (member(data, "type"), member(data, "call_id"));
+        let mut take = |at: usize| all.get_mut(at).into_iter().for_each(|taken| *taken = true);
+        if let Some(of) = kind.strip_suffix("_output").filter(|of| of.ends_with("_call")) {
+            if let Some(found) = waiting.iter().position(|(_, kind, id)| kind == of && *id == call) {
+                take(waiting.remove(found).0);
+                take(at);
+            }
+        } else if kind.ends_with("_call") && !call.is_empty() {
+            // The same call a second time is told once.
+            if !waiting.iter().any(|(_, other, id)| *other == kind && *id == call) {
+                waiting.push((at, kind, call));
+            }
+        } else if kind.ends_with("_call") || matches!(kind.as_str(), "mcp_list_tools" | "compaction") {
+            take(at);
+        }
+    }
+    all
 }
 
 fn outputs(results: &[ToolResult], ids: &Ids, quirks: &Quirks, out: &mut Writer) -> Result<(), EncodeError> {
