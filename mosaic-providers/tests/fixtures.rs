@@ -9,6 +9,7 @@ use mosaic_core::{
 };
 use mosaic_providers::anthropic::Anthropic;
 use mosaic_providers::openai_chat::OpenAiChat;
+use mosaic_providers::openai_responses::OpenAiResponses;
 use serde_json::{Map, Value, json};
 
 fn profile(api: &str) -> Profile {
@@ -200,6 +201,11 @@ fn openai_chat_servers_may_differ_in_all_these_ways() {
 #[test]
 fn anthropic_servers_may_differ_in_all_these_ways() {
     run(&Anthropic::default());
+}
+
+#[test]
+fn openai_responses_servers_may_differ_in_all_these_ways() {
+    run(&OpenAiResponses::default());
 }
 
 #[test]
