@@ -15,7 +15,7 @@ use mosaic_core::{
 use serde_json::{Value, json};
 
 use super::event::{Event, Response};
-use super::items::{self, Items, Place, Said, Thought};
+use super::items::{self, Items, Piece, Place, Said, Thought};
 use crate::wire::decode::{self, FramedDecoder, Reader};
 use crate::wire::error;
 use crate::wire::framing::Shape;
@@ -56,25 +56,24 @@ impl Reader for Answer {
         match event.kind.get().unwrap_or_default() {
             "response.output_text.delta" => {
                 let piece = event.delta.take().unwrap_or_default();
-                let place = Place { id: event.item_id.get(), index: place.index };
-                items.said(place, content, Said::Text, piece, false, parts, events);
+                items.said(place, content, Said::Text, Piece::More(piece), parts, events);
             }
             "response.output_text.done" => {
                 let whole = event.text.0.unwrap_or_default();
-                items.said(place, content, Said::Text, whole, true, parts, events);
+                items.said(place, content, Said::Text, Piece::All(whole), parts, events);
             }
             "response.refusal.delta" => {
                 let piece = event.delta.take().unwrap_or_default();
-                items.said(place, content, Said::Refusal, piece, false, parts, events);
+                items.said(place, content, Said::Refusal, Piece::More(piece), parts, events);
             }
             "response.refusal.done" => {
                 let whole = event.refusal.0.unwrap_or_default();
-                items.said(place, content, Said::Refusal, whole, true, parts, events);
+                items.said(place, content, Said::Refusal, Piece::All(whole), parts, events);
             }
             "response.content_part.added" => {
                 let part: Value = parse(event.part.map(|part| part.get()));
                 if let (Some(said), _) = items::said_in(&part) {
-                    items.said(place, content, said, "".into(), true, parts, events);
+                    items.said(place, content, said, Piece::All("".into()), parts, events);
                 }
             }
             "response.reasoning_summary_text.delta" => {
@@ -88,11 +87,11 @@ impl Reader for Answer {
             }
             "response.function_call_arguments.delta" => {
                 let piece = event.delta.take().unwrap_or_default();
-                items.arguments(place, piece, false, parts, events);
+                items.arguments(place, Piece::More(piece), parts, events);
             }
             "response.function_call_arguments.done" => {
                 let whole = event.arguments.0.unwrap_or_default();
-                items.arguments(place, whole, true, parts, events);
+                items.arguments(place, Piece::All(whole), parts, events);
             }
             "response.output_item.added" => {
                 items.added(place.index, parse(event.item.map(|item| item.get())), parts, events);

@@ -34,6 +34,24 @@ pub(super) enum Thought {
     Content,
 }
 
+/// How it is said.
+#[derive(Debug)]
+pub(super) enum Piece<'a> {
+    /// A new piece.
+    More(Cow<'a, str>),
+    /// All of it, once more.
+    All(Cow<'a, str>),
+}
+
+impl Piece<'_> {
+    fn add(self, part: u32, parts: &mut Parts, events: &mut Vec<ModelEvent>) {
+        match self {
+            Self::More(piece) => parts.push(part, piece, events),
+            Self::All(whole) => complete(part, &whole, parts, events),
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Kind {
     /// Its content, by `content_index`.
@@ -109,14 +127,13 @@ impl Items {
         }
     }
 
-    /// A piece of text, or of a refusal; `whole` says all of it again.
+    /// A piece of text, or of a refusal.
     pub(super) fn said(
         &mut self,
         place: Place<'_>,
         content: u64,
         said: Said,
-        piece: Cow<'_, str>,
-        whole: bool,
+        piece: Piece<'_>,
         parts: &mut Parts,
         events: &mut Vec<ModelEvent>,
     ) {
@@ -124,11 +141,7 @@ impl Items {
         let at = found.unwrap_or_else(|| self.open(place, Kind::Message(Vec::new())));
         let Some(Item { kind: Kind::Message(contents), open: true, .. }) = self.0.get_mut(at) else { return };
         let part = part_of(contents, content, said, parts, events);
-        if whole {
-            complete(part, &piece, parts, events);
-        } else {
-            parts.push(part, piece, events);
-        }
+        piece.add(part, parts, events);
     }
 
     /// A piece of reasoning.
@@ -160,12 +173,11 @@ impl Items {
         parts.push(*part, piece, events);
     }
 
-    /// A piece of a call's arguments; `whole` says all of them again.
+    /// A piece of a call's arguments.
     pub(super) fn arguments(
         &mut self,
         place: Place<'_>,
-        piece: Cow<'_, str>,
-        whole: bool,
+        piece: Piece<'_>,
         parts: &mut Parts,
         events: &mut Vec<ModelEvent>,
     ) {
@@ -176,11 +188,7 @@ impl Items {
             self.open(place, Kind::Call(part))
         });
         let Some(Item { kind: Kind::Call(part), open: true, .. }) = self.0.get(at) else { return };
-        if whole {
-            complete(*part, &piece, parts, events);
-        } else {
-            parts.push(*part, piece, events);
-        }
+        piece.add(*part, parts, events);
     }
 
     /// The answer is whole. What is open ends with what the response says of it; items that no event told are taken from
