@@ -1,17 +1,21 @@
-//! One conversation with a real model. `cargo xtask test` starts it and says where it is; without it there is nothing to
-//! test here, and that is said.
+//! Conversations with a real model, through each of the three APIs that its server speaks. `cargo xtask test` starts it and
+//! says where it is; without it there is nothing to test here, and that is said.
 //!
 //! What a small model says is its own affair; what is checked is the structure: a valid call, the tool ran, its result is
 //! stored, the stream ended.
 #![cfg(all(feature = "sqlite", feature = "reqwest", feature = "macros"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mosaic::prelude::*;
+use mosaic::providers::anthropic::{self, Anthropic};
 use mosaic::providers::endpoint::Endpoint;
-use mosaic::{Body, ModelInfo, ModelParams, Seq, ToolMode, ToolStatus};
+use mosaic::providers::openai_chat::{self, OpenAiChat};
+use mosaic::providers::openai_responses::{self, OpenAiResponses};
+use mosaic::{Body, Codec, ModelInfo, ModelParams, Seq, ToolMode, ToolStatus};
 
 static SUMS: AtomicUsize = AtomicUsize::new(0);
 
@@ -31,11 +35,29 @@ fn base_url() -> Option<String> {
     url
 }
 
-async fn open(url: &str, tool_mode: ToolMode, folder: &std::path::Path) -> Mosaic {
+/// One of the server's APIs.
+struct Api {
+    codec: fn() -> Arc<dyn Codec>,
+    /// How this model calls tools there: only two of the three force an answer into a schema.
+    tools: ToolMode,
+}
+
+const CHAT: Api =
+    Api { codec: || Arc::new(OpenAiChat::new(openai_chat::Quirks::llamacpp())), tools: ToolMode::JsonSchema };
+const RESPONSES: Api = Api {
+    codec: || Arc::new(OpenAiResponses::new(openai_responses::Quirks::llamacpp())),
+    tools: ToolMode::JsonSchema,
+};
+const MESSAGES: Api = Api {
+    codec: || Arc::new(Anthropic::new(anthropic::Quirks { cache: anthropic::Cache::Off })),
+    tools: ToolMode::Text,
+};
+
+async fn open(url: &str, api: &Api, tool_mode: ToolMode, folder: &std::path::Path) -> Mosaic {
     let mut info = ModelInfo::new("local", "real");
     info.tool_mode = tool_mode;
     Mosaic::builder()
-        .endpoint(Endpoint::compatible("local", url))
+        .endpoint(Endpoint::new("local", url, (api.codec)()))
         .model_info(info)
         .open(format!("sqlite:{}", folder.join("real.db").display()))
         .await
@@ -51,9 +73,32 @@ fn agent(instructions: &str) -> mosaic::AgentBuilder {
 
 #[tokio::test]
 async fn a_real_model_streams_an_answer_that_is_stored() {
+    streams_an_answer_that_is_stored(&CHAT).await;
+}
+
+#[tokio::test]
+async fn a_real_model_streams_through_responses() {
+    streams_an_answer_that_is_stored(&RESPONSES).await;
+}
+
+#[tokio::test]
+async fn a_real_model_streams_through_messages() {
+    streams_an_answer_that_is_stored(&MESSAGES).await;
+}
+
+/// One after the other: the calls are counted.
+#[tokio::test]
+async fn a_real_model_calls_a_tool_whose_result_is_stored() {
+    for api in [&CHAT, &RESPONSES, &MESSAGES] {
+        SUMS.store(0, Ordering::SeqCst);
+        calls_a_tool_whose_result_is_stored(api).await;
+    }
+}
+
+async fn streams_an_answer_that_is_stored(api: &Api) {
     let Some(url) = base_url() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mosaic = open(&url, ToolMode::Native, folder.path()).await;
+    let mosaic = open(&url, api, ToolMode::Native, folder.path()).await;
     let session =
         mosaic.session("chat", &agent("Answer in one short sentence.").build().unwrap()).await.unwrap();
     let mut run = session.send("Say hello.").await.unwrap();
@@ -70,11 +115,10 @@ async fn a_real_model_streams_an_answer_that_is_stored() {
     mosaic.close().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_real_model_calls_a_tool_whose_result_is_stored() {
+async fn calls_a_tool_whose_result_is_stored(api: &Api) {
     let Some(url) = base_url() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mosaic = open(&url, ToolMode::JsonSchema, folder.path()).await;
+    let mosaic = open(&url, api, api.tools, folder.path()).await;
     let agent = agent("Use calculate for arithmetic.").tool(calculate).build().unwrap();
     let session = mosaic.session("sums", &agent).await.unwrap();
     // A small model may call the tool again instead of answering; then the run meets its limit, which is no failure of
@@ -83,7 +127,7 @@ async fn a_real_model_calls_a_tool_whose_result_is_stored() {
     mosaic.close().await.unwrap();
 
     // Another process would read the same.
-    let mosaic = open(&url, ToolMode::JsonSchema, folder.path()).await;
+    let mosaic = open(&url, api, api.tools, folder.path()).await;
     let session = mosaic.find_session("sums", &agent).await.unwrap().unwrap();
     let entries = session.entries(Seq(1)).await.unwrap();
     let calls: Vec<_> = entries
@@ -101,7 +145,8 @@ async fn a_real_model_calls_a_tool_whose_result_is_stored() {
             _ => None,
         })
         .collect();
-    assert!(!calls.is_empty(), "the model called no tool: {entries:#?}");
+    let name = (api.codec)().api();
+    assert!(!calls.is_empty(), "the model called no tool through {name}: {entries:#?}");
     for call in &calls {
         assert_eq!(call.name, "calculate");
         assert!(call.input().unwrap()["expression"].is_string(), "{call:?}");

@@ -3,7 +3,8 @@
 //! ```text
 //! anthropic, cohere,       Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
 //!   gemini, ollama,
-//!   openai_chat (Mistral's API too)
+//!   openai_chat (Mistral's API too),
+//!   openai_responses
 //! wire                     what they share: framing, lenient JSON, parts, errors
 //! embeddings               codecs of embeddings, and who speaks which
 //! sse                      one parser of server-sent events
@@ -27,6 +28,7 @@ pub mod endpoint;
 pub mod gemini;
 pub mod ollama;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod sse;
 pub mod transport;
 #[cfg(feature = "testing")]

@@ -23,6 +23,7 @@ mod gemini;
 mod mistral;
 mod ollama;
 mod openai_chat;
+mod openai_responses;
 
 use serde_json::Value;
 
@@ -48,6 +49,7 @@ const RULES: &[(&str, Check)] = &[
     ("mistral", mistral::check),
     ("ollama", ollama::check),
     ("openai-chat", openai_chat::check),
+    ("openai-responses", openai_responses::check),
 ];
 
 /// A conversation must have something in it.
@@ -246,5 +248,33 @@ mod tests {
             assert!(of(refused.clone()).is_err(), "{refused}");
         }
         assert!(check("gopher", &json!({"messages": [user]})).is_err());
+    }
+
+    #[test]
+    fn what_openai_refuses_as_a_response_is_refused() {
+        let call = |id: &str, arguments: &str| json!({"type": "function_call", "call_id": id, "name": "add", "arguments": arguments});
+        let result = json!({"type": "function_call_output", "call_id": "a", "output": "4"});
+        let thought = json!({"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "x"});
+        let user = json!({"role": "user", "content": "Hi"});
+        let of = |input: serde_json::Value| check("openai-responses", &json!({ "input": input }));
+        assert_eq!(of(json!([user, thought, call("a", "{}"), result, user])), Ok(()));
+        for refused in [
+            json!([]),
+            json!([user, call("a", "{}")]),
+            json!([user, result]),
+            json!([user, call("a", "{}"), result, result]),
+            json!([user, call("a", "{"), result]),
+            json!([user, call("", "{}"), result]),
+            json!([user, thought]),
+            json!([user, thought, user]),
+            json!([user, {"type": "reasoning", "id": "rs", "summary": []}, call("a", "{}"), result]),
+            json!([user, {"role": "assistant", "content": [{"type": "input_text", "text": "x"}]}]),
+            json!([user, {"role": "assistant", "content": [{"type": "output_text", "text": ""}]}]),
+            json!([user, {"role": "user", "content": ""}]),
+            json!([user, {"type": "shell_call", "call_id": "s"}]),
+            json!([user, {"type": "server_tool_use", "id": "s"}]),
+        ] {
+            assert!(of(refused.clone()).is_err(), "{refused}");
+        }
     }
 }

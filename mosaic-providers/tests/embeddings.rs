@@ -92,7 +92,7 @@ fn each_api_is_asked_in_its_own_words() {
         ),
         (
             cohere(),
-            "http://host/v1/embed",
+            "http://host/v1/v2/embed",
             json!({
                 "model": "model", "input_type": "search_query", "embedding_types": ["float"], "truncate": "NONE",
                 "output_dimension": 256, "texts": [text],
@@ -393,7 +393,7 @@ async fn a_name_becomes_an_embedder_of_its_provider() {
             Some(3072),
             Some(100),
         ),
-        ("llamacpp:any", "http://box:9/v1/embeddings", "", None, None),
+        ("llamacpp:any", "http://box:9/v1/embeddings", "Bearer k-1", None, None),
         (
             "mistral:mistral-embed",
             "https://api.mistral.ai/v1/embeddings",
@@ -401,7 +401,7 @@ async fn a_name_becomes_an_embedder_of_its_provider() {
             Some(1024),
             Some(256),
         ),
-        ("ollama:nomic-embed-text:v1.5", "http://box:9/api/embed", "", Some(768), None),
+        ("ollama:nomic-embed-text:v1.5", "http://box:9/api/embed", "Bearer k-1", Some(768), None),
         (
             "openai:text-embedding-3-small",
             "https://api.openai.com/v1/embeddings",
@@ -458,7 +458,7 @@ async fn the_hosts_own_endpoints_embed_too() {
     let own = |name: &str| Endpoint::compatible(name, "http://lab:1/v1").auth(Auth::bearer("own".to_owned()));
     let providers = providers(&transport).with(own("lab")).with(own("cohere"));
     for (name, url) in
-        [("lab:bge", "http://lab:1/v1/embeddings"), ("cohere:embed-v4.0", "http://lab:1/v1/embed")]
+        [("lab:bge", "http://lab:1/v1/embeddings"), ("cohere:embed-v4.0", "http://lab:1/v1/v2/embed")]
     {
         let embedder = providers.embedder(&name.parse().unwrap()).unwrap();
         assert!(embedder.embed_one("rain", Purpose::Query).await.is_err());
@@ -477,7 +477,7 @@ fn a_name_that_is_none_is_told_why() {
         ("opnai:m", ErrorKind::NotFound, "openai, openrouter"),
         ("openai:text-embedding-3-small", ErrorKind::Auth, "OPENAI_API_KEY"),
         ("gemini:gemini-embedding-001", ErrorKind::Auth, "GEMINI_API_KEY"),
-        ("cohere:embed-v4.0", ErrorKind::Auth, "COHERE_API_KEY"),
+        ("cohere:embed-v4.0", ErrorKind::Auth, "CO_API_KEY"),
     ] {
         let error = providers.embedder(&name.parse().unwrap()).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");

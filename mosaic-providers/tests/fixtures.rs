@@ -12,6 +12,7 @@ use mosaic_providers::cohere::Cohere;
 use mosaic_providers::gemini::Gemini;
 use mosaic_providers::ollama::Ollama;
 use mosaic_providers::openai_chat::OpenAiChat;
+use mosaic_providers::openai_responses::OpenAiResponses;
 use serde_json::{Map, Value, json};
 
 fn profile(api: &str) -> Profile {
@@ -223,6 +224,11 @@ fn mistral_may_answer_in_all_these_ways() {
 #[test]
 fn ollama_servers_may_differ_in_all_these_ways() {
     run(&Ollama);
+}
+
+#[test]
+fn openai_responses_servers_may_differ_in_all_these_ways() {
+    run(&OpenAiResponses::default());
 }
 
 #[test]

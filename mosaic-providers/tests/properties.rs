@@ -9,6 +9,7 @@ use mosaic_providers::cohere::Cohere;
 use mosaic_providers::gemini::{self, Gemini};
 use mosaic_providers::ollama::Ollama;
 use mosaic_providers::openai_chat::{OpenAiChat, Quirks};
+use mosaic_providers::openai_responses::{self, OpenAiResponses};
 use mosaic_providers::sse::SseParser;
 use proptest::prelude::*;
 
@@ -22,11 +23,14 @@ fn codecs() -> Vec<Box<dyn Codec>> {
         Box::new(Gemini::default()),
         Box::new(Cohere),
         Box::new(Ollama),
+        Box::new(OpenAiResponses::default()),
+        Box::new(OpenAiResponses::new(openai_responses::Quirks::deepseek())),
     ]
 }
 
 /// The APIs whose calls have ids, and where.
-const KNOWN: [&str; 5] = ["anthropic-messages", "cohere", "mistral", "ollama", "openai-chat"];
+const KNOWN: [&str; 6] =
+    ["anthropic-messages", "cohere", "mistral", "ollama", "openai-chat", "openai-responses"];
 
 /// Bytes that are often lines of an event stream, often nearly so, and sometimes nothing of the kind.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
@@ -196,7 +200,15 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         Just("thinking"),
         Just("tool_plan"),
         Just("citations"),
-        Just("done")
+        Just("done"),
+        Just("item"),
+        Just("item_id"),
+        Just("output"),
+        Just("output_index"),
+        Just("response"),
+        Just("status"),
+        Just("summary"),
+        Just("call_id")
     ];
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -218,7 +230,16 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
             Just("content-end"),
             Just("tool-call-start"),
             Just("message-end"),
-            Just("stop")
+            Just("stop"),
+            Just("response.output_item.added"),
+            Just("response.output_item.done"),
+            Just("response.output_text.delta"),
+            Just("response.function_call_arguments.delta"),
+            Just("response.reasoning_summary_text.delta"),
+            Just("response.completed"),
+            Just("function_call"),
+            Just("reasoning"),
+            Just("output_text")
         ]
         .prop_map(Into::into),
     ];
@@ -314,6 +335,8 @@ fn said() -> impl Strategy<Value = Part> {
         Just(Some(serde_json::json!({"signature": "s", "of": "call"}))),
         (0_u64..9)
             .prop_map(|chars| Some(serde_json::json!({"signature": "s", "of": "text", "chars": chars}))),
+        Just(Some(serde_json::json!({"id": "rs_1", "encrypted_content": "x"}))),
+        Just(Some(serde_json::json!({"id": "rs_2", "in": "content"}))),
         Just(Some(
             serde_json::json!({"field": "reasoning", "reasoning_details": [{"type": "reasoning.text"}]})
         )),
@@ -329,6 +352,9 @@ fn said() -> impl Strategy<Value = Part> {
         Just(serde_json::json!({"type": "code", "executableCode": {"code": "1"}})),
         Just(serde_json::json!({"type": "result", "codeExecutionResult": {"output": "1"}})),
         Just(serde_json::json!({"type": "note", "groundingMetadata": {}})),
+        Just(serde_json::json!({"type": "web_search_call", "id": "ws_1", "status": "completed"})),
+        Just(serde_json::json!({"type": "shell_call", "id": "sh_1", "call_id": "c1"})),
+        Just(serde_json::json!({"type": "shell_call_output", "id": "sho_1", "call_id": "c1", "output": []})),
     ];
     let arguments = prop_oneof![Just("{}"), Just(""), Just("{\"x\":"), Just("[1]"), Just("{\"x\":1}")];
     let wire = prop_oneof![
@@ -497,9 +523,15 @@ proptest! {
             let group = Group::assistant(vec![Part::text(text.clone()), call.clone()], origin, vec![result.clone()]).unwrap();
             let bytes = codec.fragment(group.body(), &profile(codec.api())).unwrap();
             let messages: Vec<serde_json::Value> = serde_json::from_slice(&[b"[", bytes.as_ref(), b"]"].concat()).unwrap();
+            let messages: Vec<_> = match codec.api() {
+                // The text and the call are items of their own.
+                "openai-responses" => messages.into_iter().filter(|item| item["type"] != "message").collect(),
+                _ => messages,
+            };
             prop_assert_eq!(messages.len(), 2);
             let (call, result) = match codec.api() {
                 "anthropic-messages" => (messages[0]["content"].as_array().unwrap().last().map(|block| &block["id"]).unwrap(), &messages[1]["content"][0]["tool_use_id"]),
+                "openai-responses" => (&messages[0]["call_id"], &messages[1]["call_id"]),
                 _ => (&messages[0]["tool_calls"][0]["id"], &messages[1]["tool_call_id"]),
             };
             prop_assert_eq!(call, result);

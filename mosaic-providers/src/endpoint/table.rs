@@ -10,6 +10,7 @@ use crate::cohere::Cohere;
 use crate::gemini::{self, Gemini};
 use crate::ollama::Ollama;
 use crate::openai_chat::{OpenAiChat, Quirks};
+use crate::openai_responses::{self, OpenAiResponses};
 
 /// How a provider wants its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +74,10 @@ fn chat(quirks: Quirks) -> Arc<dyn Codec> {
     Arc::new(OpenAiChat::new(quirks))
 }
 
+fn responses(quirks: openai_responses::Quirks) -> Arc<dyn Codec> {
+    Arc::new(OpenAiResponses::new(quirks))
+}
+
 const fn hosted(
     name: &'static str,
     base_url: &'static str,
@@ -128,12 +133,35 @@ const TABLE: &[Known] = &[
         auth: AuthScheme::Header("api-key"),
         ..hosted("azure", "", "AZURE_OPENAI_API_KEY", || chat(Quirks::azure()))
     },
+    Known {
+        base_url_variable: Some("AZURE_OPENAI_BASE_URL"),
+        host_variables: &[HostVariable {
+            name: "AZURE_OPENAI_ENDPOINT",
+            base_url: |value, _| address::azure(value),
+        }],
+        auth: AuthScheme::Header("api-key"),
+        ..hosted("azure-responses", "", "AZURE_OPENAI_API_KEY", || {
+            responses(openai_responses::Quirks::azure())
+        })
+    },
+    Known {
+        base_url_variable: Some("BEDROCK_MANTLE_BASE_URL"),
+        ..hosted(
+            "bedrock-mantle",
+            "https://bedrock-mantle.us-east-1.api.aws/v1",
+            "AWS_BEARER_TOKEN_BEDROCK",
+            || responses(openai_responses::Quirks::openai()),
+        )
+    },
     hosted("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", || chat(Quirks::cerebras())),
     Known {
         other_key_variable: Some("COHERE_API_KEY"),
         ..hosted("cohere", "https://api.cohere.com", "CO_API_KEY", || Arc::new(Cohere))
     },
     hosted("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", || chat(Quirks::deepseek())),
+    hosted("deepseek-responses", "https://api.deepseek.com", "DEEPSEEK_API_KEY", || {
+        responses(openai_responses::Quirks::deepseek())
+    }),
     hosted("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", || {
         chat(Quirks::fireworks())
     }),
@@ -149,6 +177,9 @@ const TABLE: &[Known] = &[
     hosted("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN", || chat(Quirks::huggingface())),
     local("llamacpp", "http://127.0.0.1:8080/v1", "LLAMACPP_BASE_URL", "LLAMA_API_KEY", || {
         chat(Quirks::llamacpp())
+    }),
+    local("llamacpp-responses", "http://127.0.0.1:8080/v1", "LLAMACPP_BASE_URL", "LLAMA_API_KEY", || {
+        responses(openai_responses::Quirks::llamacpp())
     }),
     local("lmstudio", "http://127.0.0.1:1234/v1", "LMSTUDIO_BASE_URL", "LM_API_TOKEN", || {
         chat(Quirks::lmstudio())
@@ -175,6 +206,12 @@ const TABLE: &[Known] = &[
         base_url_variable: Some("OPENAI_BASE_URL"),
         ..hosted("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", || chat(Quirks::openai()))
     },
+    Known {
+        base_url_variable: Some("OPENAI_BASE_URL"),
+        ..hosted("openai-responses", "https://api.openai.com/v1", "OPENAI_API_KEY", || {
+            responses(openai_responses::Quirks::openai())
+        })
+    },
     hosted("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", || chat(Quirks::openrouter())),
     hosted("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY", || chat(Quirks::perplexity())),
     hosted("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY", || chat(Quirks::sambanova())),
@@ -187,6 +224,9 @@ const TABLE: &[Known] = &[
     },
     local("vllm", "http://127.0.0.1:8000/v1", "VLLM_BASE_URL", "VLLM_API_KEY", || chat(Quirks::vllm())),
     hosted("xai", "https://api.x.ai/v1", "XAI_API_KEY", || chat(Quirks::xai())),
+    hosted("xai-responses", "https://api.x.ai/v1", "XAI_API_KEY", || {
+        responses(openai_responses::Quirks::xai())
+    }),
     hosted("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", || chat(Quirks::zai())),
 ];
 

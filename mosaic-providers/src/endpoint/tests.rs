@@ -32,7 +32,7 @@ fn a_blank_key_is_a_missing_key() {
 fn an_unknown_provider_is_told_the_known_ones() {
     let error = Endpoint::known("opnai", |_| None).unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
-    assert!(error.message.contains("openai, openrouter"));
+    assert!(error.message.contains("openai, openai-responses, openrouter"));
 }
 
 #[test]
@@ -74,6 +74,13 @@ fn vertex_is_addressed_by_project_and_location() {
     let token = |name: &str| (name == "GOOGLE_OAUTH_ACCESS_TOKEN").then(|| "t".to_owned());
     let error = Endpoint::known("vertex", token).unwrap_err();
     assert!(error.message.contains("GOOGLE_CLOUD_PROJECT"), "{error}");
+}
+
+#[test]
+fn a_provider_with_an_address_for_each_customer_says_where_to_put_it() {
+    let key = |name: &str| (name == "AZURE_OPENAI_API_KEY").then(|| "k".to_owned());
+    let error = Endpoint::known("azure-responses", key).unwrap_err();
+    assert!(error.message.contains("AZURE_OPENAI_ENDPOINT"), "{error}");
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub use quirks::{
     Turns,
 };
 
+pub(crate) use request::strict;
+
 use bytes::Bytes;
 use mosaic_core::{
     Codec, Decoder, Delivery, Encodable, EncodeError, GroupBody, Headers, HttpRequest, ModelError, Profile,

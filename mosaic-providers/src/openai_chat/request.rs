@@ -208,7 +208,7 @@ fn response_format(output: &OutputSpec, structured: Structured) -> Value {
 /// Whether the schema keeps to the dialect that OpenAI calls strict: an object at the root, every object closed, every
 /// property required. A schema that does not would be refused with `strict: true`.
 /// Source: <https://platform.openai.com/docs/guides/structured-outputs#supported-schemas>
-fn strict(schema: &Value) -> bool {
+pub(crate) fn strict(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("object")
         && schema.get("anyOf").is_none()
         && closed(schema, 0)

@@ -229,8 +229,13 @@ fn kind(status: Option<u16>, found: &Found) -> ErrorKind {
         "unauthenticated",
         "billing_error",
     ];
-    const FILTERED: &[&str] =
-        &["content_filter", "content_policy_violation", "responsibleaipolicyviolation", "moderation_blocked"];
+    const FILTERED: &[&str] = &[
+        "content_filter",
+        "content_policy_violation",
+        "invalid_prompt",
+        "moderation_blocked",
+        "responsibleaipolicyviolation",
+    ];
     let text = found.message.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let limited = status == Some(429)

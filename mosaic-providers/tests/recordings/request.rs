@@ -11,7 +11,8 @@
 //! * `strict` of a tool, `detail: auto` of an image, `is_error: false`, and `cache_control`: hints that we set in our way.
 //! * Neighbouring messages of one role, joined or apart (Anthropic joins them itself).
 //! * `output_format` (Anthropic's name in the beta) and `output_config.format`.
-//! * `stream_options`, where the recorder did not ask for the usage; we always do.
+//! * `stream_options`, where the recorder did not ask for the usage; we always do. `store` and `include`, where it let the
+//!   provider keep the conversation; we never do.
 //! * Parts and tools that the input lists as `exotic`, because it has no neutral form for them.
 
 use mosaic_core::{
@@ -31,7 +32,7 @@ pub(crate) fn check(recording: &Recording, codec: &dyn Codec) -> Result<usize, S
     let mut compared = 0;
     for (name, want) in theirs.as_object().unwrap() {
         let got = &ours[name];
-        let unasked = want.is_null() && name == "stream_options";
+        let unasked = want.is_null() && ["include", "store", "stream_options"].contains(&name.as_str());
         if unasked || (want.is_null() && got.is_null()) {
             continue;
         }
@@ -137,7 +138,11 @@ fn part(part: &Value) -> Part {
         "text" => Part::text(text("text")),
         "reasoning" => Part::Reasoning {
             text: text("text"),
-            opaque: part.get("signature").map(|signature| json!({ "signature": signature })),
+            opaque: match (part.get("signature"), part.get("encrypted")) {
+                (Some(signature), _) => Some(json!({ "signature": signature })),
+                (None, Some(encrypted)) => Some(json!({ "id": part["id"], "encrypted_content": encrypted })),
+                (None, None) => None,
+            },
         },
         "image" => {
             let data = text("data");

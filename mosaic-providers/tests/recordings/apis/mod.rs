@@ -6,6 +6,7 @@ mod gemini;
 mod mistral;
 mod ollama;
 mod openai_chat;
+mod openai_responses;
 
 use mosaic_core::{Codec, Delivery, OutputSpec};
 use serde_json::{Value, json};
@@ -29,8 +30,15 @@ pub(crate) struct Api {
 }
 
 /// All of them.
-pub(crate) const APIS: &[Api] =
-    &[anthropic::API, cohere::API, gemini::API, mistral::API, ollama::API, openai_chat::API];
+pub(crate) const APIS: &[Api] = &[
+    anthropic::API,
+    cohere::API,
+    gemini::API,
+    mistral::API,
+    ollama::API,
+    openai_chat::API,
+    openai_responses::API,
+];
 
 /// Where a text begins.
 fn find(body: &[u8], text: &str) -> Option<usize> {
