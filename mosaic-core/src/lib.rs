@@ -18,6 +18,7 @@ pub mod id;
 pub mod message;
 pub mod model;
 pub mod port;
+pub mod router;
 pub mod runtime;
 pub mod session;
 pub mod store;
@@ -32,8 +33,8 @@ pub use error::{BoxError, ErrorKind, ErrorReport};
 pub use event::{Cursor, Event};
 pub use id::{CallId, RunId, Seq, SessionKey, StepId};
 pub use message::{
-    Cost, Fragments, Group, GroupBody, GroupError, Media, MediaData, Origin, Part, ToolCall, ToolResult,
-    ToolStatus, Usage,
+    Cost, Fragments, Group, GroupBody, GroupError, Measure, Media, MediaData, Origin, Part, ToolCall,
+    ToolResult, ToolStatus, Usage,
 };
 pub use model::{
     Auth, Authenticator, Capability, ChatModel, Codec, ContextLimits, Decoder, Delivery, Encodable,

@@ -1,10 +1,11 @@
 //! A group: the unit of a conversation that is encoded once and kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
 use super::fragments::Fragments;
+use super::measure::Measure;
 use super::{Origin, Part, ToolResult};
 
 /// What is wrong with a group that somebody tried to build.
@@ -52,6 +53,7 @@ pub enum GroupBody {
 pub struct Group {
     body: GroupBody,
     fragments: Fragments,
+    measure: OnceLock<Measure>,
 }
 
 impl Group {
@@ -85,7 +87,7 @@ impl Group {
     }
 
     fn of(body: GroupBody) -> Arc<Self> {
-        Arc::new(Self { body, fragments: Fragments::default() })
+        Arc::new(Self { body, fragments: Fragments::default(), measure: OnceLock::new() })
     }
 
     /// What it holds.
@@ -98,5 +100,10 @@ impl Group {
     #[must_use]
     pub fn fragments(&self) -> &Fragments {
         &self.fragments
+    }
+    /// How big it is; measured when it is first asked for.
+    #[must_use]
+    pub fn measure(&self) -> &Measure {
+        self.measure.get_or_init(|| Measure::of(&self.body))
     }
 }

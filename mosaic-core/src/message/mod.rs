@@ -16,10 +16,12 @@
 
 mod fragments;
 mod group;
+mod measure;
 mod part;
 mod usage;
 
 pub use fragments::Fragments;
 pub use group::{Group, GroupBody, GroupError};
+pub use measure::Measure;
 pub use part::{Media, MediaData, Part, ToolCall, ToolResult, ToolStatus};
 pub use usage::{Cost, Origin, Usage};
