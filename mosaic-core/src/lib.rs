@@ -19,6 +19,7 @@ pub mod memory;
 pub mod message;
 pub mod model;
 pub mod port;
+pub mod router;
 pub mod runtime;
 pub mod session;
 pub mod store;
@@ -37,7 +38,7 @@ pub use memory::{
     HttpEmbedder, Purpose,
 };
 pub use message::{
-    Cost, Counts, Fragments, Group, GroupBody, GroupError, Media, MediaData, Origin, Part, ToolCall,
+    Cost, Counts, Fragments, Group, GroupBody, GroupError, Measure, Media, MediaData, Origin, Part, ToolCall,
     ToolResult, ToolStatus, Usage,
 };
 pub use model::{

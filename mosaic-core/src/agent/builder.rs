@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{Limits, digest};
 use crate::error::ErrorKind;
 use crate::model::{ChatModel, ModelParams, ModelRef, ModelRefError};
+use crate::router::RouteHints;
 use crate::session::RecoveryPolicy;
 use crate::tool::{Tool, ToolSet, ToolSetError, ToolSpec};
 
@@ -104,6 +105,7 @@ struct Inner {
     instructions: Arc<str>,
     model: ModelChoice,
     params: ModelParams,
+    route: RouteHints,
     tools: ToolSet,
     limits: Limits,
     recovery: RecoveryPolicy,
@@ -119,6 +121,7 @@ impl Agent {
             instructions: "".into(),
             model: None,
             params: ModelParams::default(),
+            route: RouteHints::default(),
             tools: Vec::new(),
             check: None,
             limits: Limits::default(),
@@ -148,6 +151,12 @@ impl Agent {
     #[must_use]
     pub fn params(&self) -> &ModelParams {
         &self.0.params
+    }
+
+    /// What its model calls wish of their route.
+    #[must_use]
+    pub fn route(&self) -> &RouteHints {
+        &self.0.route
     }
 
     /// Its tools.
@@ -192,6 +201,7 @@ pub struct AgentBuilder {
     instructions: Arc<str>,
     model: Option<ModelChoice>,
     params: ModelParams,
+    route: RouteHints,
     tools: Vec<Arc<dyn Tool>>,
     check: Option<Arc<dyn crate::tool::SchemaCheck>>,
     limits: Limits,
@@ -235,6 +245,12 @@ impl AgentBuilder {
         self
     }
 
+    /// What its model calls wish of their route, where its model is a router.
+    pub fn route(mut self, route: RouteHints) -> Self {
+        self.route = route;
+        self
+    }
+
     /// What a run may take.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -268,6 +284,7 @@ impl AgentBuilder {
             instructions: self.instructions,
             model,
             params: self.params,
+            route: self.route,
             tools,
             limits: self.limits,
             recovery: self.recovery,

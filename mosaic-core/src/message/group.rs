@@ -1,11 +1,12 @@
 //! A group: the unit of a conversation that is encoded once and kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
 use super::counts::Counts;
 use super::fragments::Fragments;
+use super::measure::Measure;
 use super::{Origin, Part, ToolResult};
 
 /// What is wrong with a group that somebody tried to build.
@@ -54,6 +55,7 @@ pub struct Group {
     body: GroupBody,
     fragments: Fragments,
     counts: Counts,
+    measure: OnceLock<Measure>,
 }
 
 impl Group {
@@ -87,7 +89,12 @@ impl Group {
     }
 
     fn of(body: GroupBody) -> Arc<Self> {
-        Arc::new(Self { body, fragments: Fragments::default(), counts: Counts::default() })
+        Arc::new(Self {
+            body,
+            fragments: Fragments::default(),
+            counts: Counts::default(),
+            measure: OnceLock::new(),
+        })
     }
 
     /// What it holds.
@@ -101,10 +108,15 @@ impl Group {
     pub fn fragments(&self) -> &Fragments {
         &self.fragments
     }
-
     /// How many tokens it is.
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// How big it is; measured when it is first asked for.
+    #[must_use]
+    pub fn measure(&self) -> &Measure {
+        self.measure.get_or_init(|| Measure::of(&self.body))
     }
 }

@@ -17,11 +17,13 @@
 mod counts;
 mod fragments;
 mod group;
+mod measure;
 mod part;
 mod usage;
 
 pub use counts::Counts;
 pub use fragments::Fragments;
 pub use group::{Group, GroupBody, GroupError};
+pub use measure::Measure;
 pub use part::{Media, MediaData, Part, ToolCall, ToolResult, ToolStatus};
 pub use usage::{Cost, Origin, Usage};

@@ -1,6 +1,7 @@
 //! What a model says, piece by piece.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_core::Stream;
 use schemars::JsonSchema;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelError;
 use crate::message::{Cost, Origin, Part, Usage};
+use crate::router::RouteDecision;
 
 /// What a part of an answer is, known when it starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +73,8 @@ pub enum ModelEvent {
     },
     /// All that was said so far is void: another attempt begins from part 0.
     Restarted,
+    /// Where the call went, and why: from a router, first and again before the end.
+    Route(Arc<RouteDecision>),
     /// The answer is whole. The last event.
     Done(ModelEnd),
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::message::Group;
+use crate::router::RouteHints;
 use crate::runtime::Timestamp;
 use crate::tool::ToolSpecs;
 
@@ -108,12 +109,14 @@ pub struct ModelCall {
     pub deadline: Option<Timestamp>,
     /// The longest silence between two pieces of the answer, the first one included. `None`: the model's default.
     pub stall: Option<Duration>,
+    /// What it wishes of its route; for routers.
+    pub route: RouteHints,
 }
 
 impl ModelCall {
     /// A call without deadlines of its own.
     #[must_use]
     pub fn new(request: ModelRequest) -> Self {
-        Self { request, deadline: None, stall: None }
+        Self { request, deadline: None, stall: None, route: RouteHints::default() }
     }
 }

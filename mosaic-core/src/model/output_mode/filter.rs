@@ -72,6 +72,7 @@ impl AnswerFilter {
                 *self = Self::new(self.reading.clone());
                 out.push(ModelEvent::Restarted);
             }
+            event @ ModelEvent::Route(_) => out.push(event),
             ModelEvent::Done(mut done) => {
                 self.resolve(out);
                 if self.answered && !self.called && done.stop == StopReason::ToolCalls {

@@ -102,6 +102,7 @@ impl Filter {
                 *self = Self::of(self.rules.clone());
                 out.push(ModelEvent::Restarted);
             }
+            ModelEvent::Route(route) => out.push(ModelEvent::Route(route)),
             ModelEvent::Done(mut done) => {
                 for (_, open) in std::mem::take(&mut self.open) {
                     if let Open::Text(mut text) = open {

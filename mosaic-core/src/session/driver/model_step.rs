@@ -26,11 +26,15 @@ pub(super) fn start(shared: &Arc<Shared>, bound: &Bound, log: &Log, number: u64)
         output: log.machine.output().cloned(),
         params: agent.params().clone(),
     };
+    let mut route = agent.route().clone();
+    // One candidate a session, unless the host groups its calls otherwise: that is what hits prompt caches.
+    route.session.get_or_insert_with(|| shared.key.to_string().into());
     shared.feed.step(log.machine.run(), number);
     let (shared, model) = (shared.clone(), bound.model.clone());
     Box::pin(async move {
         let mut answer = Answer::default();
-        let end = match model.stream(ModelCall::new(request)).await {
+        let call = ModelCall { route, ..ModelCall::new(request) };
+        let end = match model.stream(call).await {
             Ok(mut stream) => poll_fn(|cx| answer.poll(&mut stream, &shared, cx)).await,
             Err(error) => Err(error),
         };

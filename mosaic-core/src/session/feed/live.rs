@@ -99,7 +99,7 @@ impl Live {
                 }
             }
             ModelEvent::Restarted => self.clear(),
-            ModelEvent::Done(_) => {}
+            ModelEvent::Route(_) | ModelEvent::Done(_) => {}
         }
     }
 

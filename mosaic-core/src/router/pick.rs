@@ -1,0 +1,223 @@
+//! Who is eligible, and who of them is best.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::breaker::Gate;
+use super::deployment::Deployment;
+use super::hash::{hash, mix, unit};
+use super::{Needs, Rejected, Rejection, RouteHints, Score, Scored, Standing, Strategy};
+use crate::error::ErrorKind;
+use crate::runtime::Timestamp;
+
+/// What one pick looks at.
+pub(super) struct Ask<'a> {
+    pub(super) needs: &'a Needs,
+    pub(super) hints: &'a RouteHints,
+    /// How often each was asked in this call.
+    pub(super) asked: &'a [u32],
+    pub(super) per_candidate: u32,
+    /// Those that the policy does not fall back to.
+    pub(super) barred: &'a [bool],
+    pub(super) seed: u64,
+    pub(super) now: Timestamp,
+}
+
+/// What a pick found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) best: Option<usize>,
+    pub(super) rejected: Vec<(usize, Rejection)>,
+    pub(super) scores: Vec<(usize, f64)>,
+}
+
+pub(super) fn pick(all: &[Arc<Deployment>], strategy: &Strategy, ask: &Ask<'_>) -> Found {
+    let mut found = Found::default();
+    let mut best_rank = None;
+    for (index, deployment) in all.iter().enumerate() {
+        if let Some(why) = reject(deployment, index, ask) {
+            found.rejected.push((index, why));
+            continue;
+        }
+        let asked = ask.asked.get(index).copied().unwrap_or(0);
+        let preferred = ask.hints.prefer.as_deref() == Some(&*deployment.candidate.id);
+        let priority = if strategy.ranks_priority() { 0 } else { deployment.candidate.priority };
+        let rank = (asked, !preferred, priority);
+        match best_rank {
+            Some(best) if rank > best => continue,
+            Some(best) if rank == best => {}
+            _ => {
+                best_rank = Some(rank);
+                found.scores.clear();
+            }
+        }
+        found.scores.push((index, 0.0));
+    }
+    rank(all, strategy, ask, &mut found.scores);
+    found.scores.sort_by(|(_, one), (_, other)| one.total_cmp(other));
+    found.best = found.scores.first().map(|(index, _)| *index);
+    found
+}
+
+fn reject(deployment: &Deployment, index: usize, ask: &Ask<'_>) -> Option<Rejection> {
+    let candidate = &deployment.candidate;
+    if ask.barred.get(index).copied().unwrap_or(false) {
+        return Some(Rejection::NotAFallback);
+    }
+    if ask.asked.get(index).is_some_and(|asked| *asked >= ask.per_candidate) {
+        return Some(Rejection::Asked);
+    }
+    let needed = ask.needs.abilities();
+    if let Some(capability) = needed.shared_with(deployment.cannot) {
+        return Some(Rejection::Lacks { capability });
+    }
+    // What nobody knows is asked of the model that the host named first, and of no fallback.
+    if !deployment.first_named
+        && let Some(capability) = needed.missing_in(deployment.can)
+    {
+        return Some(Rejection::Unsure { capability });
+    }
+    let tokens = ask.needs.span();
+    if let Some(window) = deployment.window.filter(|window| tokens > *window) {
+        return Some(Rejection::TooLong { tokens, window });
+    }
+    let has = |tag: &Arc<str>| candidate.tags.contains(tag);
+    let wish = &ask.hints.tags;
+    if !wish.all.iter().all(has)
+        || wish.not.iter().any(has)
+        || !(wish.any.is_empty() || wish.any.iter().any(has))
+    {
+        return Some(Rejection::Tags);
+    }
+    let data = &ask.hints.data;
+    if !data.regions.is_empty()
+        && !candidate.region.as_ref().is_some_and(|region| data.regions.contains(region))
+    {
+        return Some(Rejection::Region { region: candidate.region.clone() });
+    }
+    if let Some(most) = data.max_retention_days
+        && candidate.retention_days.is_none_or(|days| days > most)
+    {
+        return Some(Rejection::Retention { days: candidate.retention_days });
+    }
+    match deployment.breaker.gate(ask.now) {
+        Gate::Cooling(until) => return Some(Rejection::Cooling { until, cause: deployment.breaker.cause() }),
+        Gate::Probing(until) => return Some(Rejection::Probing { until }),
+        Gate::Closed | Gate::Due => {}
+    }
+    if let Some(bucket) = &deployment.requests {
+        let until = bucket.room_at(1, ask.now).unwrap_or(ask.now);
+        if until > ask.now {
+            return Some(Rejection::Requests { limit: bucket.limit(), until });
+        }
+    }
+    if let Some(bucket) = &deployment.tokens {
+        let until = bucket.room_at(deployment.tokens(ask.needs), ask.now);
+        if until != Some(ask.now) {
+            return Some(Rejection::Tokens { limit: bucket.limit(), until });
+        }
+    }
+    let limit = candidate.limits.parallel?;
+    (deployment.in_flight.load(Ordering::Relaxed) >= limit).then_some(Rejection::Busy { limit })
+}
+
+fn rank(all: &[Arc<Deployment>], strategy: &Strategy, ask: &Ask<'_>, scores: &mut [(usize, f64)]) {
+    if scores.len() < 2 {
+        return;
+    }
+    let session = ask.hints.session.as_deref().map(hash);
+    let mut raw = Vec::with_capacity(scores.len());
+    for (score, weight) in &strategy.scores {
+        raw.clear();
+        raw.extend(scores.iter().map(|(index, _)| {
+            all.get(*index).map_or(f64::INFINITY, |deployment| measure(score, deployment, session, ask))
+        }));
+        let finite = || raw.iter().copied().filter(|value| value.is_finite());
+        let (low, high) =
+            (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+        for ((_, total), value) in scores.iter_mut().zip(&raw) {
+            let share = match value.is_finite() {
+                true if high > low => (value - low) / (high - low),
+                true => 0.0,
+                false => 1.0,
+            };
+            *total += weight * share;
+        }
+    }
+}
+
+fn measure(score: &Score, deployment: &Deployment, session: Option<u64>, ask: &Ask<'_>) -> f64 {
+    let candidate = &deployment.candidate;
+    // The least of exponential times is each one's as often as its weight says.
+    let lot = |seed: u64| -unit(mix(seed ^ deployment.hash)).ln() / candidate.weight;
+    let calls = deployment.in_flight.load(Ordering::Relaxed);
+    match score {
+        Score::Priority => f64::from(candidate.priority),
+        Score::Weighted => lot(ask.seed),
+        Score::Sticky => lot(session.unwrap_or(ask.seed)),
+        Score::Cost => deployment.rates.map_or(f64::INFINITY, |(input, output)| {
+            input * ask.needs.prompt as f64 + output * ask.needs.answer.unwrap_or(1_024) as f64
+        }),
+        Score::Latency => deployment.latency.expected(ask.now),
+        Score::LeastBusy => f64::from(calls) / candidate.weight,
+        Score::Custom(scorer) => scorer.score(&Standing {
+            candidate,
+            in_flight: calls,
+            first_event: deployment.latency.first_average(),
+            needs: ask.needs,
+            hints: ask.hints,
+        }),
+    }
+}
+
+impl Found {
+    /// When the first of those that only wait for time is eligible again.
+    pub(super) fn ready_at(&self) -> Option<Timestamp> {
+        self.rejected.iter().filter_map(|(_, why)| why.until()).min()
+    }
+
+    pub(super) fn rejected(&self, all: &[Arc<Deployment>], most: usize) -> Vec<Rejected> {
+        let name = |(index, why): &(usize, Rejection)| {
+            all.get(*index).map(|of| Rejected { candidate: of.candidate.id.clone(), why: why.clone() })
+        };
+        self.rejected.iter().take(most).filter_map(name).collect()
+    }
+
+    pub(super) fn scored(&self, all: &[Arc<Deployment>], most: usize) -> Vec<Scored> {
+        let name = |(index, score): &(usize, f64)| {
+            all.get(*index).map(|of| Scored { candidate: of.candidate.id.clone(), score: *score })
+        };
+        self.scores.iter().take(most).filter_map(name).collect()
+    }
+
+    /// The kind of an error that says that nobody is eligible.
+    pub(super) fn kind(&self) -> ErrorKind {
+        let any = |is: fn(&Rejection) -> bool| self.rejected.iter().any(|(_, why)| is(why));
+        if any(|why| {
+            matches!(why, Rejection::Requests { .. } | Rejection::Tokens { until: Some(_), .. })
+                || matches!(why, Rejection::Cooling { cause: Some(ErrorKind::RateLimited), .. })
+        }) {
+            ErrorKind::RateLimited
+        } else if any(|why| why.until().is_some() || matches!(why, Rejection::Busy { .. })) {
+            ErrorKind::Overloaded
+        } else if any(|why| matches!(why, Rejection::TooLong { .. })) {
+            ErrorKind::ContextOverflow
+        } else {
+            ErrorKind::Unsupported
+        }
+    }
+}
+
+impl Rejection {
+    /// When time alone makes the candidate eligible again.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Cooling { until, .. } | Self::Probing { until } | Self::Requests { until, .. } => {
+                Some(*until)
+            }
+            Self::Tokens { until, .. } => *until,
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What a router promises.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::model::{ChatModel, ModelCall, ModelError, ModelEvent, ModelRequest};
+use crate::runtime::Runtime;
+use crate::testing::{Answer, ScriptedModel, TestRuntime};
+
+fn failing(kind: ErrorKind) -> Answer {
+    Answer::error(ModelError::new(kind, "no"))
+}
+
+fn limited(seconds: u64) -> Answer {
+    let error = ModelError::new(ErrorKind::RateLimited, "slow down");
+    Answer::error(error.with_retry_after(Some(Duration::from_secs(seconds))))
+}
+
+fn candidate(id: &str, model: &ScriptedModel) -> Candidate {
+    Candidate::new(id, Arc::new(model.clone()))
+}
+
+async fn say(router: &Router) -> (Result<String, ModelError>, RouteDecision) {
+    let (mut text, mut route) = (String::new(), RouteDecision::default());
+    let mut stream = router.stream(ModelCall::new(ModelRequest::default())).await.unwrap();
+    while let Some(event) = stream.next().await {
+        match event {
+            Ok(ModelEvent::Text { delta, .. }) => text += &delta,
+            Ok(ModelEvent::Route(decision)) => route = (*decision).clone(),
+            Ok(_) => {}
+            Err(error) => return (Err(error), route),
+        }
+    }
+    (Ok(text), route)
+}
+
+#[tokio::test]
+async fn a_healthy_candidate_is_asked_at_once_when_another_fails() {
+    let runtime = TestRuntime::new(1);
+    let (bad, good) =
+        (ScriptedModel::new([failing(ErrorKind::Server)]), ScriptedModel::new([Answer::text("hi")]));
+    let router = Router::builder(Arc::new(runtime.clone()))
+        .candidate(candidate("bad", &bad))
+        .candidate(candidate("good", &good).priority(1))
+        .build()
+        .unwrap();
+    let (said, route) = say(&router).await;
+    assert_eq!((said.unwrap().as_str(), route.chosen.as_deref()), ("hi", Some("good")));
+    assert_eq!(route.attempts.len(), 2);
+    assert_eq!(route.waited_ms, 0);
+}
+
+#[tokio::test]
+async fn a_failure_on_the_second_attempt_opens_the_breaker_too() {
+    // litellm#32574, PR #34416
+    let one = ScriptedModel::new([failing(ErrorKind::Server)]);
+    let two = ScriptedModel::new([limited(20)]);
+    let router = Router::builder(Arc::new(TestRuntime::new(1)))
+        .candidate(candidate("one", &one))
+        .candidate(candidate("two", &two).priority(1))
+        .retry(RetryPolicy { max_attempts: 2, ..RetryPolicy::default() })
+        .build()
+        .unwrap();
+    assert!(say(&router).await.0.is_err());
+    let decision = router.explain(&ModelRequest::default(), &RouteHints::new());
+    let cooling = |rejected: &Rejected| &*rejected.candidate == "two" && rejected.why.until().is_some();
+    assert!(decision.rejected.iter().any(cooling), "{decision}");
+}
+
+#[tokio::test]
+async fn a_call_waits_for_a_cooldown_to_end_when_nobody_else_is_left() {
+    // litellm#3646, #7669
+    let runtime = TestRuntime::new(1);
+    let model = ScriptedModel::new([limited(10), Answer::text("hi")]);
+    let router =
+        Router::builder(Arc::new(runtime.clone())).candidate(candidate("only", &model)).build().unwrap();
+    let call = tokio::spawn(async move { say(&router).await });
+    while !call.is_finished() {
+        assert!(runtime.advance_to_next().await || call.is_finished());
+    }
+    let (said, route) = call.await.unwrap();
+    assert_eq!(said.unwrap(), "hi");
+    assert!(route.waited_ms >= 10_000, "{route}");
+    assert!(runtime.now() >= TestRuntime::START.after(Duration::from_secs(10)));
+}
+
+#[tokio::test]
+async fn an_error_when_nobody_is_left_keeps_its_429_and_its_retry_after() {
+    // litellm#40958
+    let model = ScriptedModel::new([limited(100)]);
+    let router =
+        Router::builder(Arc::new(TestRuntime::new(1))).candidate(candidate("only", &model)).build().unwrap();
+    for _ in 0..2 {
+        let error = say(&router).await.0.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::RateLimited);
+        assert_eq!(error.retry_after, Some(Duration::from_secs(100)));
+    }
+    assert_eq!(model.requests().len(), 1, "a cooled candidate is never served: litellm PR #34834");
+}
+
+#[tokio::test]
+async fn an_invalid_request_is_not_tried_elsewhere_and_opens_nothing() {
+    let (one, two) = (ScriptedModel::new([failing(ErrorKind::InvalidRequest)]), ScriptedModel::new([]));
+    let router = Router::builder(Arc::new(TestRuntime::new(1)))
+        .candidate(candidate("one", &one))
+        .candidate(candidate("two", &two).priority(1))
+        .build()
+        .unwrap();
+    assert_eq!(say(&router).await.0.unwrap_err().kind, ErrorKind::InvalidRequest);
+    assert!(two.requests().is_empty());
+    assert!(router.explain(&ModelRequest::default(), &RouteHints::new()).rejected.is_empty());
+}
+
+#[test]
+fn bad_configuration_is_refused() {
+    let builder = || Router::builder(Arc::new(TestRuntime::new(1)));
+    let one = || candidate("one", &ScriptedModel::new([]));
+    assert_eq!(builder().build().unwrap_err(), RouterError::NoCandidates);
+    let twice = builder().candidate(one()).candidate(one()).build().unwrap_err();
+    assert!(matches!(twice, RouterError::DuplicateCandidate { .. }));
+    assert!(matches!(builder().candidate(one().weight(f64::NAN)).build(), Err(RouterError::Weight { .. })));
+    assert!(matches!(builder().candidate(one().max_parallel(0)).build(), Err(RouterError::ZeroLimit { .. })));
+}
