@@ -15,7 +15,11 @@
 //! (longer events), so its limit is the ratio to that floor and four allocations a chunk.
 
 mod anthropic;
+mod cohere;
+mod gemini;
+mod ollama;
 mod openai_chat;
+mod openai_responses;
 
 use std::sync::Arc;
 
@@ -51,7 +55,8 @@ pub struct Script {
 }
 
 /// Every API; the first is the one of all other workloads.
-pub static APIS: &[Api] = &[openai_chat::API, anthropic::API];
+pub static APIS: &[Api] =
+    &[openai_chat::API, anthropic::API, cohere::API, gemini::API, ollama::API, openai_responses::API];
 
 impl Api {
     /// The API of all other workloads.

@@ -105,7 +105,8 @@ struct Inner {
     instructions: Arc<str>,
     model: ModelChoice,
     params: ModelParams,
-    route: RouteHints,
+    /// Boxed: few agents have any, and an agent is to stay small.
+    route: Option<Box<RouteHints>>,
     tools: ToolSet,
     limits: Limits,
     recovery: RecoveryPolicy,
@@ -121,7 +122,7 @@ impl Agent {
             instructions: "".into(),
             model: None,
             params: ModelParams::default(),
-            route: RouteHints::default(),
+            route: None,
             tools: Vec::new(),
             check: None,
             limits: Limits::default(),
@@ -155,8 +156,8 @@ impl Agent {
 
     /// What its model calls wish of their route.
     #[must_use]
-    pub fn route(&self) -> &RouteHints {
-        &self.0.route
+    pub fn route(&self) -> Option<&RouteHints> {
+        self.0.route.as_deref()
     }
 
     /// Its tools.
@@ -201,7 +202,7 @@ pub struct AgentBuilder {
     instructions: Arc<str>,
     model: Option<ModelChoice>,
     params: ModelParams,
-    route: RouteHints,
+    route: Option<Box<RouteHints>>,
     tools: Vec<Arc<dyn Tool>>,
     check: Option<Arc<dyn crate::tool::SchemaCheck>>,
     limits: Limits,
@@ -247,7 +248,7 @@ impl AgentBuilder {
 
     /// What its model calls wish of their route, where its model is a router.
     pub fn route(mut self, route: RouteHints) -> Self {
-        self.route = route;
+        self.route = Some(Box::new(route));
         self
     }
 

@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn as_json_only_what_is_known_is_written() {
         let text = serde_json::to_string(&ModelInfo::new("lab", "m")).unwrap();
-        assert_eq!(text, r#"{"provider":"lab","model":"m","tool_mode":"native"}"#);
+        assert_eq!(text, r#"{"provider":"lab","model":"m","tool_mode":"native","output_mode":"native"}"#);
         let least: ModelInfo = serde_json::from_str(r#"{"provider":"lab","model":"m"}"#).unwrap();
         assert_eq!(least, ModelInfo::new("lab", "m"));
     }

@@ -26,7 +26,7 @@ pub(super) fn start(shared: &Arc<Shared>, bound: &Bound, log: &Log, number: u64)
         output: log.machine.output().cloned(),
         params: agent.params().clone(),
     };
-    let mut route = agent.route().clone();
+    let mut route = agent.route().cloned().unwrap_or_default();
     // One candidate a session, unless the host groups its calls otherwise: that is what hits prompt caches.
     route.session.get_or_insert_with(|| shared.key.to_string().into());
     shared.feed.step(log.machine.run(), number);
