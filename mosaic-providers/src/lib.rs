@@ -3,7 +3,8 @@
 //! ```text
 //! openai_chat, anthropic   Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
 //! wire                     what both share: framing, lenient JSON, parts, errors
-//! sse                      one parser of server-sent events
+//! sse, event_stream        one parser of server-sent events, one of AWS's binary event stream
+//! sigv4                    AWS's signature of a request, as an Authenticator
 //! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
 //! validity                 whether a provider takes a request, for tests (feature `testing`)
 //! transport                HttpTransport over reqwest (feature `reqwest`)
@@ -15,7 +16,9 @@
 
 pub mod anthropic;
 pub mod endpoint;
+pub mod event_stream;
 pub mod openai_chat;
+pub mod sigv4;
 pub mod sse;
 pub mod transport;
 #[cfg(feature = "testing")]
