@@ -17,6 +17,7 @@
 //! # Ok::<(), mosaic_core::ModelError>(())
 //! ```
 
+mod aws;
 mod source;
 mod table;
 #[cfg(test)]
@@ -60,6 +61,9 @@ impl Endpoint {
                 ),
             ));
         };
+        if row.auth == AuthScheme::Aws {
+            return aws::endpoint(row, &variable);
+        }
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let auth = match (row.auth, row.key_variable) {
             (AuthScheme::None, _) => Auth::None,

@@ -15,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod endpoint;
 pub mod event_stream;
 pub mod openai_chat;

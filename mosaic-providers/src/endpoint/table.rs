@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mosaic_core::{Auth, Codec};
 
 use crate::anthropic::Anthropic;
+use crate::bedrock::Bedrock;
 use crate::openai_chat::{OpenAiChat, Quirks};
 
 /// How a provider wants its key.
@@ -17,6 +18,9 @@ pub enum AuthScheme {
     Bearer,
     /// In a header of that name.
     Header(&'static str),
+    /// As AWS has it: a key as a bearer token, else a signature with the credentials of the environment. The address has
+    /// the region in it.
+    Aws,
 }
 
 impl AuthScheme {
@@ -25,7 +29,7 @@ impl AuthScheme {
     pub fn with(self, key: String) -> Auth {
         match self {
             Self::None => Auth::None,
-            Self::Bearer => Auth::bearer(key),
+            Self::Bearer | Self::Aws => Auth::bearer(key),
             Self::Header(name) => Auth::header(name, key),
         }
     }
@@ -37,7 +41,7 @@ impl AuthScheme {
 pub struct Known {
     /// Its name, as in `name:model`.
     pub name: &'static str,
-    /// Its address, without a slash at the end.
+    /// Its address, without a slash at the end. `{region}` stands for a region of the host's.
     pub base_url: &'static str,
     /// The environment variable that overrides the address.
     pub base_url_variable: Option<&'static str>,
@@ -93,6 +97,16 @@ const TABLE: &[Known] = &[
         ..hosted("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", || {
             Arc::new(Anthropic::default())
         })
+    },
+    Known {
+        base_url_variable: Some("AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
+        auth: AuthScheme::Aws,
+        ..hosted(
+            "bedrock",
+            "https://bedrock-runtime.{region}.amazonaws.com",
+            "AWS_BEARER_TOKEN_BEDROCK",
+            || Arc::new(Bedrock::default()),
+        )
     },
     hosted("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", || chat(Quirks::deepseek())),
     hosted("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", || chat(Quirks::groq())),

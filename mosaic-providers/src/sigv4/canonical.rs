@@ -152,7 +152,7 @@ fn once(text: &str) -> String {
 }
 
 /// All bytes but letters, digits and `-._~`, as `%XX`.
-pub(super) fn encode(text: &str, out: &mut String) {
+pub(crate) fn encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),

@@ -40,6 +40,7 @@ mod sign;
 mod tests;
 mod time;
 
+pub(crate) use canonical::encode;
 pub use credentials::{CredentialSource, Credentials};
 pub use region::Region;
 

@@ -86,7 +86,10 @@ fn encode(recording: &Recording, codec: &dyn Codec, recorded: &Value) -> Value {
 
 fn choice(choice: &Value) -> ToolChoice {
     let name = choice["function"]["name"].as_str().or(choice["name"].as_str());
-    match choice.as_str().or(choice["type"].as_str()) {
+    let name = name.or(choice["tool"]["name"].as_str());
+    // Bedrock names it by its one member.
+    let member = choice.as_object().filter(|all| all.len() == 1).and_then(|all| all.keys().next());
+    match choice.as_str().or(choice["type"].as_str()).or(member.map(String::as_str)) {
         Some("none") => ToolChoice::None,
         Some("required" | "any") => ToolChoice::Required,
         Some("function" | "tool") => ToolChoice::Tool { name: name.unwrap().to_owned() },

@@ -1,6 +1,7 @@
 //! One file an API: its codec, the form in which its requests are compared, and where its streams end.
 
 mod anthropic;
+mod bedrock;
 mod openai_chat;
 
 use mosaic_core::{Codec, Delivery, OutputSpec};
@@ -25,7 +26,7 @@ pub(crate) struct Api {
 }
 
 /// All of them.
-pub(crate) const APIS: &[Api] = &[anthropic::API, openai_chat::API];
+pub(crate) const APIS: &[Api] = &[anthropic::API, bedrock::API, openai_chat::API];
 
 /// Where a text begins.
 fn find(body: &[u8], text: &str) -> Option<usize> {
