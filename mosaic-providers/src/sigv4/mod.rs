@@ -18,9 +18,9 @@
 //! use mosaic_core::Auth;
 //! use mosaic_providers::sigv4::{Credentials, Region, SigV4};
 //!
-//! let credentials = Credentials::new("AKIDEXAMPLE", "secret");
+//! let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI");
 //! let auth = Auth::By(std::sync::Arc::new(SigV4::new("bedrock", Region::new("eu-central-1")?, credentials)));
-//! assert!(!format!("{auth:?}").contains("secret"));
+//! assert!(!format!("{auth:?}").contains("wJalrXUtnFEMI"));
 //! # Ok::<(), mosaic_core::ModelError>(())
 //! ```
 //!
