@@ -5,6 +5,7 @@ use mosaic_core::{
     Codec, Delivery, Group, ModelEvent, ModelInfo, Origin, Part, Profile, ToolResult, ToolStatus,
 };
 use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::bedrock::{Bedrock, Cache, Quirks as BedrockQuirks};
 use mosaic_providers::openai_chat::{OpenAiChat, Quirks};
 use mosaic_providers::sse::SseParser;
 use proptest::prelude::*;
@@ -15,6 +16,8 @@ fn codecs() -> Vec<Box<dyn Codec>> {
         Box::new(OpenAiChat::default()),
         Box::new(OpenAiChat::new(Quirks::mistral())),
         Box::new(Anthropic::default()),
+        Box::new(Bedrock::default()),
+        Box::new(Bedrock::new(BedrockQuirks { cache: Cache::On })),
     ]
 }
 
@@ -216,6 +219,7 @@ fn said() -> impl Strategy<Value = Part> {
         Just(None),
         Just(Some(serde_json::json!({"signature": "s"}))),
         Just(Some(serde_json::json!({"redacted_thinking": "x"}))),
+        Just(Some(serde_json::json!({"redacted_content": "x"}))),
         Just(Some(
             serde_json::json!({"field": "reasoning", "reasoning_details": [{"type": "reasoning.text"}]})
         )),
@@ -223,6 +227,10 @@ fn said() -> impl Strategy<Value = Part> {
     let provider = prop_oneof![
         Just(serde_json::json!({"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}})),
         Just(serde_json::json!({"type": "web_search_tool_result", "tool_use_id": "s1", "content": []})),
+        Just(
+            serde_json::json!({"toolUse": {"toolUseId": "s3", "name": "x", "input": {}, "type": "server_tool_use"}})
+        ),
+        Just(serde_json::json!({"toolResult": {"toolUseId": "s3", "content": [{"text": "1"}]}})),
         Just(
             serde_json::json!({"type": "server_tool_use", "id": "s2", "name": "web_search", "input": "cut"})
         ),
@@ -238,7 +246,10 @@ fn said() -> impl Strategy<Value = Part> {
         text().prop_map(Part::text),
         text().prop_map(|text| Part::Refusal { text }),
         (text(), opaque).prop_map(|(text, opaque)| Part::Reasoning { text, opaque }),
-        provider.prop_map(|data| Part::Provider { kind: data["type"].as_str().unwrap().to_owned(), data }),
+        provider.prop_map(|data| Part::Provider {
+            kind: data["type"].as_str().unwrap_or("block").to_owned(),
+            data
+        }),
         (arguments, wire).prop_map(|(arguments, wire_id)| Part::ToolCall(mosaic_core::ToolCall {
             id: mosaic_core::CallId::default(),
             wire_id,

@@ -4,10 +4,10 @@ use crate::process;
 use crate::project::Project;
 
 pub(crate) const ABOUT: &str = "fuzzes what reads foreign bytes, on stable Rust; a finding ends it and is kept in fuzz/artifacts/\n\
-    [TARGET...]  only these of sse, openai_chat, anthropic\n\
+    [TARGET...]  only these of sse, openai_chat, anthropic, bedrock, event_stream\n\
     --seconds N  for each target; 60 unless given";
 
-const TARGETS: [&str; 3] = ["sse", "openai_chat", "anthropic"];
+const TARGETS: [&str; 5] = ["sse", "openai_chat", "anthropic", "bedrock", "event_stream"];
 
 pub(crate) fn run(project: &Project, args: &[String]) -> Result<(), String> {
     let (mut seconds, mut wanted) = (60_u32, Vec::new());
