@@ -70,7 +70,7 @@ fn bedrock_is_paid_for_with_a_key_or_a_signature_in_a_region() {
     .unwrap();
     assert_eq!(signed.base_url(), "https://bedrock-runtime.eu-central-1.amazonaws.com");
     let shown = format!("{signed:?}");
-    assert!(shown.contains("SigV4") && shown.contains("AKID") && !shown.contains("hidden"), "{shown}");
+    assert!(shown.contains("SigV4") && !shown.contains("hidden"), "{shown}");
     let key = of(&[("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_BEARER_TOKEN_BEDROCK", "hidden")]).unwrap();
     assert_eq!(key.base_url(), "https://bedrock-runtime.us-east-1.amazonaws.com");
     assert!(format!("{key:?}").contains("Bearer([secret])"));

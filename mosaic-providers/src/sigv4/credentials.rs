@@ -72,7 +72,6 @@ impl fmt::Debug for Credentials {
 /// use mosaic_providers::sigv4::{CredentialSource, Credentials};
 ///
 /// /// A role, taken anew shortly before it ends.
-/// #[derive(Debug)]
 /// struct Role;
 ///
 /// #[async_trait::async_trait]
@@ -84,7 +83,7 @@ impl fmt::Debug for Credentials {
 /// }
 /// ```
 #[async_trait::async_trait]
-pub trait CredentialSource: fmt::Debug + Send + Sync {
+pub trait CredentialSource: Send + Sync {
     /// The credentials to sign with now.
     ///
     /// # Errors
