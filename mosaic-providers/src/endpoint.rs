@@ -22,6 +22,7 @@
 //! ```
 
 mod address;
+mod aws;
 mod source;
 mod table;
 #[cfg(test)]
@@ -69,6 +70,9 @@ impl Endpoint {
                 ),
             ));
         };
+        if row.auth == AuthScheme::Aws {
+            return aws::endpoint(row, &variable);
+        }
         let failed = |kind: ErrorKind, message: String| {
             let mut error = ModelError::new(kind, message);
             error.provider = Some(name.to_owned());

@@ -1,13 +1,14 @@
 //! Model providers for Mosaic: pure codecs of wire APIs, and an HTTP transport.
 //!
 //! ```text
-//! anthropic, cohere,       Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
-//!   gemini, ollama,
+//! anthropic, bedrock,      Codec + Decoder of mosaic-core: requests to bytes, bytes to events. No socket, no clock.
+//!   cohere, gemini, ollama,
 //!   openai_chat (Mistral's API too),
 //!   openai_responses
 //! wire                     what they share: framing, lenient JSON, parts, errors
 //! embeddings               codecs of embeddings, and who speaks which
-//! sse                      one parser of server-sent events
+//! sse, event_stream        one parser of server-sent events, one of AWS's binary event stream
+//! sigv4                    AWS's signature of a request, as an Authenticator
 //! catalogue                what is known of models: windows, abilities, prices
 //! count                    tokens of a request, by the provider's own call or its tokenizer
 //! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
@@ -20,15 +21,18 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod catalogue;
 pub mod cohere;
 pub mod count;
 pub mod embeddings;
 pub mod endpoint;
+pub mod event_stream;
 pub mod gemini;
 pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
+pub mod sigv4;
 pub mod sse;
 pub mod transport;
 #[cfg(feature = "testing")]

@@ -18,6 +18,7 @@
 //! ```
 
 mod anthropic;
+mod bedrock;
 mod cohere;
 mod gemini;
 mod mistral;
@@ -44,6 +45,7 @@ type Check = fn(&Value) -> Result<(), String>;
 /// The rules of each API.
 const RULES: &[(&str, Check)] = &[
     ("anthropic-messages", anthropic::check),
+    ("bedrock-converse", bedrock::check),
     ("cohere", cohere::check),
     ("gemini", gemini::check),
     ("mistral", mistral::check),
@@ -104,6 +106,51 @@ mod tests {
                 model(json!([{"type": "thinking", "thinking": "x", "signature": ""}]))
             ]),
             json!([user(json!([hi])), model(json!([{"type": "server_tool_use", "id": "s", "input": {}}]))]),
+        ] {
+            assert!(of(refused.clone()).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_bedrock_refuses_is_refused() {
+        let hi = json!({"text": "Hi"});
+        let call = json!({"toolUse": {"toolUseId": "a", "name": "add", "input": {}}});
+        let result = json!({"toolResult": {"toolUseId": "a", "content": [hi]}});
+        let file =
+            |name: &str| json!({"document": {"name": name, "format": "pdf", "source": {"bytes": "AA"}}});
+        let user = |blocks: serde_json::Value| json!({"role": "user", "content": blocks});
+        let model = |blocks: serde_json::Value| json!({"role": "assistant", "content": blocks});
+        let tools =
+            json!({"tools": [{"toolSpec": {"name": "add", "inputSchema": {"json": {"type": "object"}}}}]});
+        let of = |messages: serde_json::Value| {
+            check("bedrock-converse", &json!({ "messages": messages, "toolConfig": tools }))
+        };
+        let good = json!([user(json!([hi, file("a")])), model(json!([hi, call])), user(json!([result, hi]))]);
+        assert_eq!(of(good.clone()), Ok(()));
+        assert!(check("bedrock-converse", &json!({ "messages": good })).unwrap_err().contains("toolConfig"));
+        for refused in [
+            json!([]),
+            json!([model(json!([hi]))]),
+            json!([user(json!([hi])), user(json!([hi]))]),
+            json!([user(json!([{"text": " "}]))]),
+            json!([user(json!([file("a")]))]),
+            json!([user(json!([hi, file("a"), file("A")]))]),
+            json!([user(json!([hi, file("a.pdf")]))]),
+            json!([user(json!([hi, file("a  b")]))]),
+            json!([user(json!([hi])), model(json!([call]))]),
+            json!([user(json!([hi])), model(json!([call])), user(json!([hi]))]),
+            json!([user(json!([hi, result]))]),
+            json!([user(json!([hi])), model(json!([call, call])), user(json!([result]))]),
+            json!([
+                user(json!([hi])),
+                model(json!([{"reasoningContent": {"reasoningText": {"text": "x", "signature": "s"}}}]))
+            ]),
+            json!([
+                user(json!([hi])),
+                model(
+                    json!([hi, {"toolUse": {"toolUseId": "s", "name": "x", "input": {}, "type": "server_tool_use"}}])
+                )
+            ]),
         ] {
             assert!(of(refused.clone()).is_err(), "{refused}");
         }

@@ -8,7 +8,9 @@ use mosaic_core::{
     Codec, Delivery, Headers, ModelError, ModelEvent, ModelInfo, Origin, Part, Profile, StopReason, Usage,
 };
 use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::bedrock::Bedrock;
 use mosaic_providers::cohere::Cohere;
+use mosaic_providers::event_stream::{HeaderValue, write_message};
 use mosaic_providers::gemini::Gemini;
 use mosaic_providers::ollama::Ollama;
 use mosaic_providers::openai_chat::OpenAiChat;
@@ -33,7 +35,7 @@ fn read(codec: &dyn Codec, fixture: &Value, pieces: &[&[u8]]) -> Value {
     let delivery = match fixture["delivery"].as_str() {
         Some("whole") => Delivery::Whole,
         Some("streamed") => Delivery::Streamed,
-        None if fixture["body"][0].as_str().unwrap().starts_with('{') => Delivery::Whole,
+        None if fixture["body"][0].as_str().is_some_and(|line| line.starts_with('{')) => Delivery::Whole,
         other => other.map_or(Delivery::Streamed, |other| panic!("delivery {other}")),
     };
     let mut decoder = codec.decoder(&profile(codec.api()), delivery);
@@ -161,6 +163,35 @@ fn compare(got: &Value, expected: &Value) -> Result<(), String> {
     }
 }
 
+/// What the server sends: lines, or messages of a binary event stream.
+fn body(fixture: &Value) -> Vec<u8> {
+    let Some(events) = fixture["events"].as_array() else {
+        let lines: Vec<&str> = fixture["body"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        return lines.join("\n").into_bytes();
+    };
+    let mut bytes: Vec<u8> = events.iter().flat_map(|event| message(&event[0], &event[1])).collect();
+    bytes.truncate(bytes.len() - fixture["cut"].as_u64().map_or(0, |cut| usize::try_from(cut).unwrap()));
+    if let Some(at) = fixture["damage"].as_u64() {
+        bytes[usize::try_from(at).unwrap()] ^= 1;
+    }
+    bytes
+}
+
+/// `name`, `exception:name` and `error:code`; a text is a payload as it is.
+fn message(name: &Value, said: &Value) -> Vec<u8> {
+    let (kind, name) = name.as_str().unwrap().split_once(':').unwrap_or(("event", name.as_str().unwrap()));
+    let text = |text| HeaderValue::Text(text);
+    let said_text = said.as_str().map_or_else(|| said.to_string(), str::to_owned);
+    let of = match kind {
+        "event" => (":event-type", ":content-type", "application/json"),
+        "exception" => (":exception-type", ":content-type", "application/json"),
+        _ => (":error-code", ":error-message", said_text.as_str()),
+    };
+    let payload = if kind == "error" { "" } else { said_text.as_str() };
+    let headers = [(of.0, text(name)), (of.1, text(of.2)), (":message-type", text(kind))];
+    write_message(&headers, payload.as_bytes())
+}
+
 fn run(codec: &dyn Codec) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(codec.api());
     let mut failures = Vec::new();
@@ -169,8 +200,7 @@ fn run(codec: &dyn Codec) {
         let path = entry.unwrap().path();
         let fixture: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let lines: Vec<&str> = fixture["body"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        let body = lines.join("\n").into_bytes();
+        let body = body(&fixture);
         ran += 1;
         let got = read(codec, &fixture, &[&body]);
         if let Err(why) = compare(&got, &fixture["expected"]) {
@@ -204,6 +234,11 @@ fn openai_chat_servers_may_differ_in_all_these_ways() {
 #[test]
 fn anthropic_servers_may_differ_in_all_these_ways() {
     run(&Anthropic::default());
+}
+
+#[test]
+fn bedrock_may_differ_in_all_these_ways() {
+    run(&Bedrock::default());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use mosaic_core::{
     Codec, Delivery, Group, ModelEvent, ModelInfo, Origin, Part, Profile, ToolResult, ToolStatus,
 };
 use mosaic_providers::anthropic::Anthropic;
+use mosaic_providers::bedrock::{Bedrock, Cache, Quirks as BedrockQuirks};
 use mosaic_providers::cohere::Cohere;
 use mosaic_providers::gemini::{self, Gemini};
 use mosaic_providers::ollama::Ollama;
@@ -25,6 +26,8 @@ fn codecs() -> Vec<Box<dyn Codec>> {
         Box::new(Ollama),
         Box::new(OpenAiResponses::default()),
         Box::new(OpenAiResponses::new(openai_responses::Quirks::deepseek())),
+        Box::new(Bedrock::default()),
+        Box::new(Bedrock::new(BedrockQuirks { cache: Cache::On })),
     ]
 }
 
@@ -337,6 +340,7 @@ fn said() -> impl Strategy<Value = Part> {
             .prop_map(|chars| Some(serde_json::json!({"signature": "s", "of": "text", "chars": chars}))),
         Just(Some(serde_json::json!({"id": "rs_1", "encrypted_content": "x"}))),
         Just(Some(serde_json::json!({"id": "rs_2", "in": "content"}))),
+        Just(Some(serde_json::json!({"redacted_content": "x"}))),
         Just(Some(
             serde_json::json!({"field": "reasoning", "reasoning_details": [{"type": "reasoning.text"}]})
         )),
@@ -346,6 +350,10 @@ fn said() -> impl Strategy<Value = Part> {
         Just(serde_json::json!({"type": "web_search_tool_result", "tool_use_id": "s1", "content": []})),
         Just(serde_json::json!("I will add.")),
         Just(serde_json::json!([{"start": 0, "end": 1}])),
+        Just(
+            serde_json::json!({"toolUse": {"toolUseId": "s3", "name": "x", "input": {}, "type": "server_tool_use"}})
+        ),
+        Just(serde_json::json!({"toolResult": {"toolUseId": "s3", "content": [{"text": "1"}]}})),
         Just(
             serde_json::json!({"type": "server_tool_use", "id": "s2", "name": "web_search", "input": "cut"})
         ),

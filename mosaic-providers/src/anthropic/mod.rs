@@ -26,7 +26,7 @@ mod blocks;
 mod decoder;
 mod event;
 mod message;
-mod models;
+pub(crate) mod models;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -36,6 +36,9 @@ use mosaic_core::{
     Codec, Decoder, Delivery, Encodable, EncodeError, GroupBody, Headers, HttpRequest, ModelError, Profile,
     ToolSpec,
 };
+
+// Bedrock passes them on to the same models.
+pub(crate) use request::{closed, effort, thinking};
 
 use crate::wire::error;
 

@@ -6,7 +6,7 @@
 
 /// How a model is told to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Thinking {
+pub(crate) enum Thinking {
     /// It cannot.
     None,
     /// `{type: "enabled", budget_tokens}`: up to the models of 2025.
@@ -36,7 +36,7 @@ const TABLE: &[(&str, Thinking, u64)] = &[
 const UNKNOWN: (Thinking, u64) = (Thinking::Budget, 4_096);
 
 /// How the model thinks, and how many tokens it may answer where the host sets no limit.
-pub(super) fn of(model: &str) -> (Thinking, u64) {
+pub(crate) fn of(model: &str) -> (Thinking, u64) {
     TABLE
         .iter()
         .find(|(name, _, _)| model.contains(name))

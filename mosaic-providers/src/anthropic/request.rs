@@ -153,7 +153,7 @@ fn settings(request: &Encodable<'_>) -> Map<String, Value> {
     all
 }
 
-fn effort(reasoning: Reasoning) -> Option<&'static str> {
+pub(crate) fn effort(reasoning: Reasoning) -> Option<&'static str> {
     match reasoning {
         Reasoning::Low => Some("low"),
         Reasoning::Medium => Some("medium"),
@@ -162,7 +162,7 @@ fn effort(reasoning: Reasoning) -> Option<&'static str> {
     }
 }
 
-fn thinking(reasoning: Reasoning, style: Thinking, limit: u64, forced: bool) -> Option<Value> {
+pub(crate) fn thinking(reasoning: Reasoning, style: Thinking, limit: u64, forced: bool) -> Option<Value> {
     let off = reasoning == Reasoning::Off || forced;
     match style {
         Thinking::None => None,
@@ -192,7 +192,7 @@ fn tool_choice(choice: &ToolChoice) -> Option<Value> {
 
 /// The schema in the dialect of structured outputs: every object closed, and no bounds, which the API refuses. What the
 /// bounds say is checked by the library anyway.
-fn closed(schema: &Value, depth: usize) -> Value {
+pub(crate) fn closed(schema: &Value, depth: usize) -> Value {
     const REFUSED: [&str; 9] = [
         "minimum",
         "maximum",

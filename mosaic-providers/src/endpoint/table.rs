@@ -6,6 +6,7 @@ use mosaic_core::{Auth, Codec};
 
 use super::{address, vertex};
 use crate::anthropic::Anthropic;
+use crate::bedrock::Bedrock;
 use crate::cohere::Cohere;
 use crate::gemini::{self, Gemini};
 use crate::ollama::Ollama;
@@ -24,6 +25,9 @@ pub enum AuthScheme {
     BearerIfSet,
     /// In a header of that name.
     Header(&'static str),
+    /// As AWS has it: a key as a bearer token, else a signature with the credentials of the environment. The address has
+    /// the region in it.
+    Aws,
 }
 
 impl AuthScheme {
@@ -32,7 +36,7 @@ impl AuthScheme {
     pub fn with(self, key: String) -> Auth {
         match self {
             Self::None => Auth::None,
-            Self::Bearer | Self::BearerIfSet => Auth::bearer(key),
+            Self::Bearer | Self::BearerIfSet | Self::Aws => Auth::bearer(key),
             Self::Header(name) => Auth::header(name, key),
         }
     }
@@ -54,7 +58,7 @@ pub struct HostVariable {
 pub struct Known {
     /// Its name, as in `name:model`.
     pub name: &'static str,
-    /// Its address, without a slash at the end; empty where everyone has their own.
+    /// Its address, without a slash at the end; empty where everyone has their own. `{region}` stands for a region of the host's.
     pub base_url: &'static str,
     /// The environment variable that overrides the address.
     pub base_url_variable: Option<&'static str>,
@@ -143,6 +147,16 @@ const TABLE: &[Known] = &[
         ..hosted("azure-responses", "", "AZURE_OPENAI_API_KEY", || {
             responses(openai_responses::Quirks::azure())
         })
+    },
+    Known {
+        base_url_variable: Some("AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
+        auth: AuthScheme::Aws,
+        ..hosted(
+            "bedrock",
+            "https://bedrock-runtime.{region}.amazonaws.com",
+            "AWS_BEARER_TOKEN_BEDROCK",
+            || Arc::new(Bedrock::default()),
+        )
     },
     Known {
         base_url_variable: Some("BEDROCK_MANTLE_BASE_URL"),

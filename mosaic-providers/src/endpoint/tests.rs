@@ -12,8 +12,16 @@ use super::{AuthScheme, Endpoint, Providers, address, known};
 fn every_row_can_be_asked_and_names_are_in_order() {
     for row in known() {
         // Addresses are set where they are asked for, and projects and regions are words.
-        let variable =
-            |name: &str| Some(if name.starts_with("GOOGLE_CLOUD") { "p" } else { "http://key" }.to_owned());
+        let variable = |name: &str| {
+            Some(
+                match name {
+                    _ if name.starts_with("GOOGLE_CLOUD") => "p",
+                    _ if name.ends_with("REGION") => "eu-central-1",
+                    _ => "http://key",
+                }
+                .to_owned(),
+            )
+        };
         let endpoint = Endpoint::known(row.name, variable).unwrap();
         assert!(!endpoint.base_url().ends_with('/'));
         assert_eq!(row.key_variable.is_none(), row.auth == AuthScheme::None, "{}", row.name);
@@ -277,5 +285,46 @@ fn the_apis_of_the_table_are_those_of_the_codecs() {
     assert_eq!(
         ["anthropic", "azure", "cohere", "mistral", "ollama"].map(api),
         ["anthropic-messages", "openai-chat", "cohere", "mistral", "ollama"]
+    );
+}
+
+#[test]
+fn bedrock_is_paid_for_with_a_key_or_a_signature_in_a_region() {
+    let of = |set: &'static [(&str, &str)]| {
+        Endpoint::known("bedrock", |name| {
+            set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    };
+    let signed = of(&[
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "AKID"),
+        ("AWS_SECRET_ACCESS_KEY", "hidden"),
+    ])
+    .unwrap();
+    assert_eq!(signed.base_url(), "https://bedrock-runtime.eu-central-1.amazonaws.com");
+    let shown = format!("{signed:?}");
+    assert!(shown.contains("SigV4") && !shown.contains("hidden"), "{shown}");
+    let key = of(&[("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_BEARER_TOKEN_BEDROCK", "hidden")]).unwrap();
+    assert_eq!(key.base_url(), "https://bedrock-runtime.us-east-1.amazonaws.com");
+    assert!(format!("{key:?}").contains("Bearer([secret])"));
+    let proxy = of(&[("AWS_BEARER_TOKEN_BEDROCK", "k"), ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://box/")])
+        .unwrap();
+    assert_eq!(proxy.base_url(), "http://box");
+
+    let failed = |set| {
+        let error = of(set).unwrap_err();
+        assert_eq!(error.provider.as_deref(), Some("bedrock"));
+        (error.kind, error.message)
+    };
+    let (kind, says) = failed(&[("AWS_BEARER_TOKEN_BEDROCK", "k")]);
+    assert!(kind == ErrorKind::InvalidRequest && says.contains("AWS_REGION"), "{says}");
+    let (kind, says) = failed(&[("AWS_REGION", "evil.example/"), ("AWS_BEARER_TOKEN_BEDROCK", "k")]);
+    assert!(kind == ErrorKind::InvalidRequest && says.contains("is no AWS region"), "{says}");
+    let (kind, says) = failed(&[("AWS_REGION", "eu-central-1")]);
+    assert!(
+        kind == ErrorKind::Auth
+            && says.contains("AWS_ACCESS_KEY_ID")
+            && says.contains("AWS_BEARER_TOKEN_BEDROCK"),
+        "{says}"
     );
 }

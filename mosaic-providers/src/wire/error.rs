@@ -45,6 +45,21 @@ pub(crate) fn from_response(status: u16, headers: &Headers, body: &[u8]) -> Mode
     error
 }
 
+/// The error of an API whose errors have names of its own, which tell the kind: those of AWS for one. With `None` it is
+/// found as everywhere else. `json` has its `message` and, as `type`, its name.
+pub(crate) fn named(
+    status: Option<u16>,
+    headers: &Headers,
+    json: &Value,
+    kind: Option<ErrorKind>,
+    otherwise: impl FnOnce() -> String,
+) -> ModelError {
+    let found = Found { kind, ..Found::of(json) };
+    let mut error = build(status, &found, otherwise);
+    error.retry_after = retry_after(headers, json, &found.message);
+    error
+}
+
 /// The error object that came inside an answer with status 200.
 pub(crate) fn from_object(json: &Value) -> ModelError {
     let found = Found::of(json);
@@ -96,6 +111,8 @@ struct Found {
     status: Option<u16>,
     request_id: Option<String>,
     error: Value,
+    /// What kind it is, where the API's own name for it tells.
+    kind: Option<ErrorKind>,
 }
 
 impl Found {
@@ -140,7 +157,7 @@ impl Found {
                 .and_then(|status| u16::try_from(status).ok())
                 .filter(|status| (400..600).contains(status));
         let request_id = text(body.get("request_id")).or_else(|| text(error.get("request_id")));
-        Self { message, codes, status, request_id, error: error.clone() }
+        Self { message, codes, status, request_id, error: error.clone(), kind: None }
     }
 
     fn has(&self, codes: &[&str]) -> bool {
@@ -169,7 +186,7 @@ fn refused(findings: Option<&Value>) -> Option<String> {
 }
 
 fn build(status: Option<u16>, found: &Found, otherwise: impl FnOnce() -> String) -> ModelError {
-    let kind = kind(status, found);
+    let kind = found.kind.unwrap_or_else(|| kind(status, found));
     let message = if found.message.trim().is_empty() { otherwise() } else { found.message.clone() };
     let mut text = match status {
         Some(status) => format!("the provider answered {status}: {}", scrub(&message)),
@@ -292,7 +309,7 @@ fn kind(status: Option<u16>, found: &Found) -> ErrorKind {
 }
 
 /// Words of a context overflow. Throttling that says "too many tokens per minute" is none.
-fn overflows(text: &str) -> bool {
+pub(crate) fn overflows(text: &str) -> bool {
     if text.contains("per minute") || text.contains("per day") || text.contains("rate limit") {
         return false;
     }
@@ -317,7 +334,7 @@ fn overflows(text: &str) -> bool {
 }
 
 /// What a body that is no JSON says.
-fn spoken_body(body: &[u8]) -> String {
+pub(crate) fn spoken_body(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     if text.is_empty() {

@@ -87,8 +87,12 @@ fn encode(recording: &Recording, codec: &dyn Codec, recorded: &Value) -> Value {
 
 fn choice(choice: &Value) -> ToolChoice {
     let name = choice["function"]["name"].as_str().or(choice["name"].as_str());
-    let word =
-        choice.as_str().or(choice["type"].as_str()).or(choice["mode"].as_str()).map(str::to_ascii_lowercase);
+    let name = name.or(choice["tool"]["name"].as_str());
+    // Bedrock names it by its one member.
+    let member = choice.as_object().filter(|all| all.len() == 1).and_then(|all| all.keys().next());
+    let words =
+        [choice.as_str(), choice["type"].as_str(), choice["mode"].as_str(), member.map(String::as_str)];
+    let word = words.into_iter().flatten().next().map(str::to_ascii_lowercase);
     match word.as_deref() {
         Some("none") => ToolChoice::None,
         Some("required" | "any") => ToolChoice::Required,

@@ -1,6 +1,7 @@
 //! One file an API: its codec, the form in which its requests are compared, and where its streams end.
 
 mod anthropic;
+mod bedrock;
 mod cohere;
 mod gemini;
 mod mistral;
@@ -32,6 +33,7 @@ pub(crate) struct Api {
 /// All of them.
 pub(crate) const APIS: &[Api] = &[
     anthropic::API,
+    bedrock::API,
     cohere::API,
     gemini::API,
     mistral::API,
