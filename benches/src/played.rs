@@ -53,7 +53,13 @@ impl PlayedModel {
             matches!(call.request.groups.last().map(|group| group.body()), Some(GroupBody::User { .. }));
         let end = |stop| {
             let usage = Usage { input: 100, output: 4, ..Usage::default() };
-            ModelEvent::Done(ModelEnd { stop, usage, cost: None, origin: self.origin.clone(), response_id: None })
+            ModelEvent::Done(ModelEnd {
+                stop,
+                usage,
+                cost: None,
+                origin: self.origin.clone(),
+                response_id: None,
+            })
         };
         if self.calls && user_spoke {
             let arguments = r#"{"city":"Oslo"}"#;
