@@ -17,8 +17,11 @@ const ROUTERS: usize = 256;
 #[derive(Debug)]
 pub(super) struct Models {
     source: Option<Arc<dyn ModelSource>>,
-    routers: Mutex<VecDeque<(Vec<Identity>, Arc<dyn ChatModel>)>>,
+    routers: Mutex<VecDeque<Remembered>>,
 }
+
+/// A list of models, and the router over it.
+type Remembered = (Vec<Identity>, Arc<dyn ChatModel>);
 
 /// Which model it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
