@@ -43,11 +43,11 @@ async fn a_run_shows_where_its_call_went_and_the_entry_keeps_it() {
 
     let events = drain(&mut session.send("go").await.unwrap()).await;
 
-    let decisions = events.iter().filter_map(|event| match event {
+    let mut decisions = events.iter().filter_map(|event| match event {
         Event::Route { step: 1, decision } => Some(decision.clone()),
         _ => None,
     });
-    let last = decisions.last().unwrap();
+    let last = decisions.next_back().unwrap();
     assert_eq!((last.chosen.as_deref(), asked(&last)), (Some("good"), vec!["bad", "good"]));
     let entries = session.entries(Seq(1)).await.unwrap();
     let Body::Assistant { route: Some(kept), .. } = &entries[3].body else { panic!("{entries:?}") };
