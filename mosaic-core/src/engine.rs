@@ -3,6 +3,7 @@
 //! The facade's `Mosaic` is this with names resolved; bindings and tests may use it directly.
 
 mod activity;
+mod fallback;
 
 pub use activity::CloseReport;
 pub(crate) use activity::{Active, Activity};
@@ -10,10 +11,9 @@ pub(crate) use activity::{Active, Activity};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::agent::{Agent, ModelChoice};
-use crate::error::ErrorKind;
+use crate::agent::Agent;
 use crate::id::{Seq, SessionKey};
-use crate::model::{ChatModel, ModelError, ModelSource};
+use crate::model::ModelSource;
 use crate::runtime::Runtime;
 use crate::session::{
     self, Body, Bound, CompactionPolicy, Entry, FORMAT, Log, Session, SessionError, Shared, Surroundings,
@@ -27,7 +27,7 @@ pub struct Engine(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     around: Surroundings,
-    models: Option<Arc<dyn ModelSource>>,
+    models: fallback::Models,
     open: Mutex<HashMap<SessionKey, Weak<Shared>>>,
 }
 
@@ -40,6 +40,7 @@ impl Engine {
         models: Option<Arc<dyn ModelSource>>,
     ) -> Self {
         let around = Surroundings { store, runtime, activity: Arc::default() };
+        let models = fallback::Models::new(models);
         Self(Arc::new(Inner { around, models, open: Mutex::default() }))
     }
 
@@ -134,17 +135,7 @@ impl Engine {
 
     fn bind(&self, agent: &Agent) -> Result<Bound, SessionError> {
         let failed = |source| SessionError::Model { agent: agent.name().to_owned(), source };
-        let model: Arc<dyn ChatModel> = match (agent.model(), &self.0.models) {
-            (ModelChoice::Given(model), _) => model.clone(),
-            (ModelChoice::Named(name), Some(models)) => models.resolve(name).map_err(failed)?,
-            (ModelChoice::Named(name), None) => {
-                let message = format!("nobody resolves the model `{name}`; give the engine a ModelSource");
-                return Err(failed(ModelError::new(ErrorKind::NotFound, message)));
-            }
-            (ModelChoice::Invalid(error), _) => {
-                return Err(failed(ModelError::new(ErrorKind::InvalidRequest, error.to_string())));
-            }
-        };
+        let model = self.0.models.of(agent, self.runtime()).map_err(failed)?;
         Ok(Bound { agent: agent.clone(), model, compaction: CompactionPolicy::Never })
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{CallId, Seq};
+use crate::router::RouteDecision;
 use crate::session::Entry;
 
 /// How far a subscriber has read: entries up to `seq`, and of the answer after it `part` up to `offset`.
@@ -70,6 +71,15 @@ pub enum Event {
         name: String,
         /// The new piece of JSON text.
         delta: String,
+    },
+    /// Where a model call went, and why: of a model that is a router. It comes when a candidate begins to answer, and again
+    /// with what the answer took. Only the newest decision of a step is kept for slow readers; the entry of the step holds
+    /// the last one.
+    Route {
+        /// The number of the model step.
+        step: u64,
+        /// Where, and why.
+        decision: Arc<RouteDecision>,
     },
     /// The live pieces since the last entry are void: the answer begins anew.
     Restarted {

@@ -4,6 +4,8 @@
 mod cancel;
 mod crash;
 mod events;
+mod fallback;
+mod route;
 mod store;
 mod support;
 mod tools;

@@ -37,6 +37,7 @@ fn entries(key: &SessionKey) -> Result<Vec<Entry>> {
             usage: Usage { input: 900, output: 40, ..Usage::default() },
             cost: None,
             origin: None,
+            route: None,
         };
         push(
             run,

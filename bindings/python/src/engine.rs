@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mosaic::Mosaic;
 use mosaic::providers::endpoint::Endpoint;
 use mosaic_core::port::Port;
+use mosaic_core::testing::ScriptedModel;
 use mosaic_core::{
     Agent, ErrorKind, ErrorReport, Limits, ModelChoice, ModelParams, Runtime, SessionKey, TokioRuntime, Tool,
     ToolSpec,
@@ -21,12 +22,23 @@ use crate::testing::PyScriptedModel;
 #[derive(Deserialize)]
 struct Description {
     name: String,
-    /// Absent when the model is given as an object.
-    model: Option<String>,
+    model: Model,
+    /// Asked when the model does not answer, in order.
+    #[serde(default)]
+    fallback: Vec<Model>,
     instructions: String,
     tools: Vec<HostTool>,
     params: ModelParams,
     limits: Limits,
+}
+
+/// A model, as Python describes it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Model {
+    Named(String),
+    /// Its place among the scripted models that come with the description.
+    Scripted(usize),
 }
 
 #[derive(Deserialize)]
@@ -85,14 +97,16 @@ impl PyEngine {
         PyPort { port: self.port.clone() }
     }
 
-    /// Makes an agent of its description in JSON.
+    /// Makes an agent of its description in JSON, and of the scripted models that it names by their places.
+    #[pyo3(signature = (agent, scripted: "list[ScriptedModel]"))]
     fn agent(
         &self,
         py: Python<'_>,
         agent: &str,
-        scripted: Option<PyRef<'_, PyScriptedModel>>,
+        scripted: Vec<PyRef<'_, PyScriptedModel>>,
     ) -> PyResult<PyAgent> {
-        let made = self.build(agent, scripted.map(|scripted| Arc::new(scripted.model.clone()).into()));
+        let scripted: Vec<_> = scripted.iter().map(|scripted| scripted.model.clone()).collect();
+        let made = self.build(agent, &scripted);
         made.map(|agent| PyAgent { agent }).map_err(|failure| failure.into_py_err(py))
     }
 
@@ -152,7 +166,7 @@ impl PyEngine {
 }
 
 impl PyEngine {
-    fn build(&self, agent: &str, scripted: Option<ModelChoice>) -> Outcome<Agent> {
+    fn build(&self, agent: &str, scripted: &[Arc<ScriptedModel>]) -> Outcome<Agent> {
         let invalid = |why: String| Failure::report(ErrorReport::new(ErrorKind::InvalidRequest, why));
         let description: Description = serde_json::from_str(agent)
             .map_err(|error| invalid(format!("no description of an agent: {error}")))?;
@@ -166,8 +180,16 @@ impl PyEngine {
             .params(description.params)
             .limits(description.limits)
             .tools(tools);
-        if let Some(model) = scripted.or_else(|| description.model.map(Into::into)) {
-            builder = builder.model(model);
+        let choice = |model: Model| match model {
+            Model::Named(name) => Ok(ModelChoice::from(name)),
+            Model::Scripted(place) => {
+                let found = scripted.get(place).cloned().map(ModelChoice::from);
+                found.ok_or_else(|| invalid(format!("there is no scripted model {place}")))
+            }
+        };
+        builder = builder.model(choice(description.model)?);
+        for model in description.fallback {
+            builder = builder.fallback(choice(model)?);
         }
         builder.build().map_err(|error| invalid(error.to_string()))
     }

@@ -1,5 +1,7 @@
 //! A scripted model, for programs that test their agents offline.
 
+use std::sync::Arc;
+
 use mosaic_core::testing::{Answer, ScriptedModel};
 use mosaic_core::{ErrorKind, GroupBody, ModelError, ModelRequest, ToolSpec};
 use pyo3::exceptions::PyValueError;
@@ -22,14 +24,15 @@ enum Beat {
 /// A model that follows a script.
 #[pyclass(frozen, module = "mosaic._mosaic", name = "ScriptedModel")]
 pub(crate) struct PyScriptedModel {
-    pub(crate) model: ScriptedModel,
+    /// Shared by the agents that are made of it, so that a router over it is one router.
+    pub(crate) model: Arc<ScriptedModel>,
 }
 
 #[pymethods]
 impl PyScriptedModel {
     #[new]
     fn new() -> Self {
-        Self { model: ScriptedModel::new([]) }
+        Self { model: Arc::new(ScriptedModel::new([])) }
     }
 
     /// Adds an answer, in JSON.

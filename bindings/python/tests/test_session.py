@@ -370,3 +370,30 @@ def test_a_mosaic_of_another_loop_is_refused_with_the_way_out() -> None:
     mosaic = asyncio.run(opened())
     with pytest.raises(RuntimeError, match=r"another event loop.*`mosaic\.blocking`"):
         asyncio.run(used(mosaic))
+
+
+async def test_a_fallback_answers_and_the_run_shows_it(mosaic: Mosaic) -> None:
+    bad = ScriptedModel([fail("auth", "the key is wrong")])
+    good = ScriptedModel(["here", "again"])
+    agent = Agent("a", model=bad, fallback=[good])
+    run = await (await mosaic.session("s", agent)).send("Hi.")
+    seen = [event async for event in run]
+
+    assert (await run.finish()).text == "here"
+    route = [event for event in seen if isinstance(event, events.Route)][-1]
+    assert route.step == 1
+    assert [attempt["outcome"]["type"] for attempt in route.decision["attempts"]] == ["failed", "answered"]
+    (entry,) = (event for event in seen if isinstance(event, events.Entry) and event.kind == "assistant")
+    assert entry.body["route"] == route.decision
+
+    other = await mosaic.session("other", Agent("b", model=bad, fallback=[good]))
+    assert (await (await other.send("Hi.")).finish()).text == "again"
+    assert len(bad.requests) == 1, "what one session learnt of a model counts for all"
+
+
+async def test_a_fallback_that_nobody_knows_is_an_error(mosaic: Mosaic) -> None:
+    agent = Agent("a", model=ScriptedModel(), fallback=["nowhere:model"])
+    with pytest.raises(errors.NotFoundError, match="nowhere"):
+        await mosaic.session("s", agent)
+    with pytest.raises(TypeError, match="list"):
+        Agent("a", model="one:a", fallback="two:b")

@@ -104,6 +104,7 @@ struct Inner {
     name: Arc<str>,
     instructions: Arc<str>,
     model: ModelChoice,
+    fallbacks: Vec<ModelChoice>,
     params: ModelParams,
     /// Boxed: few agents have any, and an agent is to stay small.
     route: Option<Box<RouteHints>>,
@@ -121,6 +122,7 @@ impl Agent {
             name: name.into(),
             instructions: "".into(),
             model: None,
+            fallbacks: Vec::new(),
             params: ModelParams::default(),
             route: None,
             tools: Vec::new(),
@@ -146,6 +148,12 @@ impl Agent {
     #[must_use]
     pub fn model(&self) -> &ModelChoice {
         &self.0.model
+    }
+
+    /// The models that are asked when its model does not answer, in order.
+    #[must_use]
+    pub fn fallbacks(&self) -> &[ModelChoice] {
+        &self.0.fallbacks
     }
 
     /// Settings of its model calls.
@@ -201,6 +209,7 @@ pub struct AgentBuilder {
     name: Arc<str>,
     instructions: Arc<str>,
     model: Option<ModelChoice>,
+    fallbacks: Vec<ModelChoice>,
     params: ModelParams,
     route: Option<Box<RouteHints>>,
     tools: Vec<Arc<dyn Tool>>,
@@ -213,6 +222,29 @@ impl AgentBuilder {
     /// The model: `"provider:model"`, or any [`ChatModel`], also in an `Arc`.
     pub fn model(mut self, model: impl Into<ModelChoice>) -> Self {
         self.model = Some(model.into());
+        self
+    }
+
+    /// A model that is asked when the one before it is down, limited, or too small for the conversation. May be called
+    /// several times: the models are asked in that order.
+    ///
+    /// The engine puts a [`Router`](crate::router::Router) over the list, one for all sessions, so that a model that fails
+    /// in one session is left alone by all for a while. A fallback that is known to lack what a request needs (tools,
+    /// images) is not asked, nor is one of which nobody said whether it can; [`ModelInfo`](crate::ModelInfo) says it. For
+    /// more than an order, build a router and give it to [`model`](AgentBuilder::model).
+    ///
+    /// ```
+    /// # use mosaic_core::Agent;
+    /// let agent = Agent::builder("assistant")
+    ///     .model("anthropic:claude-sonnet-4-5")
+    ///     .fallback("openai:gpt-4o")
+    ///     .fallback("groq:llama-3.3-70b-versatile")
+    ///     .build()?;
+    /// assert_eq!(agent.fallbacks().len(), 2);
+    /// # Ok::<(), mosaic_core::AgentError>(())
+    /// ```
+    pub fn fallback(mut self, model: impl Into<ModelChoice>) -> Self {
+        self.fallbacks.push(model.into());
         self
     }
 
@@ -275,6 +307,13 @@ impl AgentBuilder {
             Some(ModelChoice::Invalid(source)) => return Err(AgentError::Model { agent: agent(), source }),
             Some(model) => model,
         };
+        let invalid = self.fallbacks.iter().find_map(|choice| match choice {
+            ModelChoice::Invalid(source) => Some(source.clone()),
+            _ => None,
+        });
+        if let Some(source) = invalid {
+            return Err(AgentError::Model { agent: agent(), source });
+        }
         let mut tools =
             ToolSet::new(self.tools).map_err(|source| AgentError::Tools { agent: agent(), source })?;
         if let Some(check) = self.check {
@@ -284,6 +323,7 @@ impl AgentBuilder {
             name: self.name,
             instructions: self.instructions,
             model,
+            fallbacks: self.fallbacks,
             params: self.params,
             route: self.route,
             tools,

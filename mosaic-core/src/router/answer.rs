@@ -43,6 +43,7 @@ impl Answer {
 
     fn show_route(&mut self) {
         let decision = self.course.decision(Some(self.chosen.clone()));
+        tracing::debug!(router = %decision.router, chosen = %self.chosen, route = %decision, "routed");
         self.ready.push_back(Ok(ModelEvent::Route(Arc::new(decision))));
     }
 

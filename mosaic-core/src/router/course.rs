@@ -25,6 +25,7 @@ pub(super) struct Course {
     needs: Needs,
     asked: Vec<u32>,
     barred: Vec<bool>,
+    places: Vec<usize>,
     pub(super) attempts: Vec<RouteAttempt>,
     waited: Duration,
     /// A backoff was waited for after so many attempts.
@@ -49,6 +50,7 @@ impl Course {
             needs,
             asked: vec![0; count],
             barred: vec![false; count],
+            places: Vec::new(),
             attempts: Vec::new(),
             waited: Duration::ZERO,
             rested: 0,
@@ -64,7 +66,7 @@ impl Course {
             Ok(opened) => Box::pin(Answer::new(self, opened)),
             Err(error) => {
                 let decision = self.decision(None);
-                tracing::debug!(route = %decision, "no candidate answers");
+                tracing::debug!(router = %decision.router, route = %decision, "no candidate answers");
                 Box::pin(stream::iter([Ok(ModelEvent::Route(Arc::new(decision))), Err(error)]))
             }
         }
@@ -127,6 +129,7 @@ impl Course {
                 asked: &self.asked,
                 per_candidate: self.router.retry.per_candidate,
                 barred: &self.barred,
+                places: &self.places,
                 seed,
                 now,
             },
@@ -236,6 +239,11 @@ impl Course {
                 }
                 Fallback::To(list) => !list.contains(&deployment.candidate.id),
             };
+        }
+        self.places.clear();
+        if let Fallback::To(list) = &fallback {
+            let place = |id| list.iter().position(|listed| listed == id).unwrap_or(list.len());
+            self.places.extend(self.router.deployments.iter().map(|of| place(&of.candidate.id)));
         }
         // The error that leaves most to hope for: a caller can wait out a limit, but not a wrong key.
         let hope = |error: &ModelError| (error.retryable, error.kind == ErrorKind::RateLimited);

@@ -19,6 +19,8 @@ pub(super) struct Ask<'a> {
     pub(super) per_candidate: u32,
     /// Those that the policy does not fall back to.
     pub(super) barred: &'a [bool],
+    /// The place of each in the list that the call falls back to; empty before a failure with such a list.
+    pub(super) places: &'a [usize],
     pub(super) seed: u64,
     pub(super) now: Timestamp,
 }
@@ -42,7 +44,8 @@ pub(super) fn pick(all: &[Arc<Deployment>], strategy: &Strategy, ask: &Ask<'_>) 
         let asked = ask.asked.get(index).copied().unwrap_or(0);
         let preferred = ask.hints.prefer.as_deref() == Some(&*deployment.candidate.id);
         let priority = if strategy.ranks_priority() { 0 } else { deployment.candidate.priority };
-        let rank = (asked, !preferred, priority);
+        let place = ask.places.get(index).copied().unwrap_or(0);
+        let rank = (asked, place, !preferred, priority);
         match best_rank {
             Some(best) if rank > best => continue,
             Some(best) if rank == best => {}
@@ -184,8 +187,10 @@ impl Found {
     }
 
     pub(super) fn scored(&self, all: &[Arc<Deployment>], most: usize) -> Vec<Scored> {
+        // What is no number is none in JSON either, and the decision must be readable again.
         let name = |(index, score): &(usize, f64)| {
-            all.get(*index).map(|of| Scored { candidate: of.candidate.id.clone(), score: *score })
+            all.get(*index)
+                .map(|of| Scored { candidate: of.candidate.id.clone(), score: score.min(f64::MAX) })
         };
         self.scores.iter().take(most).filter_map(name).collect()
     }

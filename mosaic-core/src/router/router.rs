@@ -51,6 +51,7 @@ impl Router {
                 asked: &[],
                 per_candidate: inner.retry.per_candidate,
                 barred: &[],
+                places: &[],
                 seed: inner.runtime.random(),
                 now: inner.runtime.now(),
             },

@@ -115,6 +115,42 @@ async fn an_invalid_request_is_not_tried_elsewhere_and_opens_nothing() {
     assert!(router.explain(&ModelRequest::default(), &RouteHints::new()).rejected.is_empty());
 }
 
+#[tokio::test]
+async fn a_list_of_fallbacks_is_followed_in_its_order_and_not_by_priority() {
+    let bad = || ScriptedModel::new([failing(ErrorKind::Server)]);
+    let router = Router::builder(Arc::new(TestRuntime::new(1)))
+        .candidate(candidate("first", &bad()))
+        .candidate(candidate("second", &ScriptedModel::new([Answer::text("hi")])).priority(1))
+        .candidate(candidate("third", &bad()).priority(2))
+        .candidate(candidate("fourth", &bad()).priority(3))
+        .fallbacks(Fallbacks { failure: Fallback::to(["fourth", "second"]), ..Fallbacks::default() })
+        .build()
+        .unwrap();
+    let (said, route) = say(&router).await;
+    let asked: Vec<&str> = route.attempts.iter().map(|attempt| &*attempt.candidate).collect();
+    assert_eq!((said.unwrap().as_str(), asked), ("hi", vec!["first", "fourth", "second"]));
+}
+
+#[tokio::test]
+async fn a_decision_with_scores_that_are_no_numbers_is_read_again() {
+    let score = |standing: &Standing<'_>| match standing.candidate.id() {
+        "one" => f64::MIN,
+        "two" => f64::MAX,
+        _ => 0.0,
+    };
+    let model = || ScriptedModel::new([]);
+    let router = Router::builder(Arc::new(TestRuntime::new(1)))
+        .candidate(candidate("one", &model()))
+        .candidate(candidate("two", &model()))
+        .candidate(candidate("three", &model()))
+        .strategy(Strategy::of(Score::by(score)))
+        .build()
+        .unwrap();
+    let decision = router.explain(&ModelRequest::default(), &RouteHints::new());
+    let text = serde_json::to_string(&decision).unwrap();
+    assert_eq!(serde_json::from_str::<RouteDecision>(&text).unwrap(), decision);
+}
+
 #[test]
 fn bad_configuration_is_refused() {
     let builder = || Router::builder(Arc::new(TestRuntime::new(1)));

@@ -18,6 +18,7 @@ use crate::error::ErrorReport;
 use crate::id::{CallId, RunId, Seq, SessionKey};
 use crate::message::{Cost, Origin, Part, ToolStatus, Usage};
 use crate::model::{OutputSpec, StopReason};
+use crate::router::RouteDecision;
 use crate::runtime::Timestamp;
 use crate::store::Flush;
 use crate::tool::{Effect, ToolSpec};
@@ -93,6 +94,9 @@ pub enum Body {
         /// Where it came from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         origin: Option<Origin>,
+        /// Where the call went, and why: of a model that is a router.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        route: Option<Arc<RouteDecision>>,
     },
     /// A model call failed.
     ModelFailed {
@@ -106,6 +110,9 @@ pub enum Body {
         /// When it is tried again; never, if there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_at: Option<Timestamp>,
+        /// Where the call went, and why: of a model that is a router.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        route: Option<Arc<RouteDecision>>,
     },
     /// Tool calls are about to run. Written before they do.
     ToolStart {

@@ -22,9 +22,9 @@ class Engine:
     """
     The library, opened over a store.
     """
-    def agent(self, /, agent: str, scripted: ScriptedModel | None) -> Agent:
+    def agent(self, /, agent: str, scripted: "list[ScriptedModel]") -> Agent:
         """
-        Makes an agent of its description in JSON.
+        Makes an agent of its description in JSON, and of the scripted models that it names by their places.
         """
     def close(self, /) -> "collections.abc.Awaitable[list[str]]":
         """

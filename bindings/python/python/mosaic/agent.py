@@ -60,6 +60,7 @@ class Agent:
         name: str,
         *,
         model: str | ScriptedModel,
+        fallback: Sequence[str | ScriptedModel] = (),
         instructions: str = "",
         tools: Sequence[Tool[..., Any] | Callable[..., Any]] = (),
         params: ModelParams | None = None,
@@ -70,6 +71,8 @@ class Agent:
         Args:
             name: Its name, kept in the sessions' logs.
             model: "provider:model", or a model of `mosaic.testing`.
+            fallback: Models that are asked when it is down, limited or too small, in order. One that is not known to
+                do what a request needs (tools, images) is passed over.
             instructions: The system prompt.
             tools: What the model may call; a plain function becomes a tool with no options.
             params: Settings of its model calls.
@@ -77,6 +80,9 @@ class Agent:
         """
         self.name = name
         self.model = model
+        if isinstance(fallback, str):
+            raise TypeError(f'fallback is a list of models; write fallback=["{fallback}"]')
+        self.fallback = tuple(fallback)
         self.instructions = instructions
         self.tools: tuple[Tool[..., Any], ...] = tuple(
             cast("Tool[..., Any]", each) if isinstance(each, Tool) else Tool(each) for each in tools
@@ -93,6 +99,7 @@ class Agent:
         return Agent(
             self.name,
             model=self.model,
+            fallback=self.fallback,
             instructions=self.instructions,
             tools=(*self.tools, *tools),
             params=self.params,

@@ -12,6 +12,7 @@ from mosaic import _mosaic
 from mosaic._host import Host
 from mosaic.agent import Agent, Limits, ModelParams
 from mosaic.session import Session
+from mosaic.testing import ScriptedModel
 from mosaic.transport import Transport
 
 DEFAULT_TENANT = "default"
@@ -92,11 +93,19 @@ class Mosaic:
                 "this Mosaic was opened on another event loop, where its tools run; open one for each loop, "
                 "or use `mosaic.blocking` from any thread"
             )
-        scripted = None if isinstance(agent.model, str) else agent.model.native
+        scripted: list[_mosaic.ScriptedModel] = []
+
+        def described_model(model: str | ScriptedModel) -> str | int:
+            if isinstance(model, str):
+                return model
+            scripted.append(model.native)
+            return len(scripted) - 1
+
         tools = [{"handle": self._host.register(tool), "spec": tool.spec()} for tool in agent.tools]
         described = {
             "name": agent.name,
-            "model": agent.model if isinstance(agent.model, str) else None,
+            "model": described_model(agent.model),
+            "fallback": [described_model(model) for model in agent.fallback],
             "instructions": agent.instructions,
             "tools": tools,
             "params": _params(agent.params),

@@ -43,6 +43,18 @@ class Arguments:
 
 
 @dataclass(frozen=True)
+class Route:
+    """Where a model call went, and why: of an agent with fallbacks.
+
+    It comes when a model begins to answer, and again with what the answer took. The entry of the step holds the last.
+    """
+
+    step: int
+    #: Who was "chosen", the "attempts" in order, and who was "rejected" for what reason.
+    decision: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Restarted:
     """The pieces since the last entry are void: the answer begins anew."""
 
@@ -80,12 +92,13 @@ class Unknown:
     data: dict[str, Any]
 
 
-Event: TypeAlias = "Text | Reasoning | Arguments | Restarted | Progress | Entry | Unknown"
+Event: TypeAlias = "Text | Reasoning | Arguments | Route | Restarted | Progress | Entry | Unknown"
 
 _KINDS: dict[str, Any] = {
     "text": Text,
     "reasoning": Reasoning,
     "arguments": Arguments,
+    "route": Route,
     "restarted": Restarted,
     "progress": Progress,
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use crate::error::{ErrorKind, ErrorReport};
 use crate::message::Part;
 use crate::model::{ModelCall, ModelEnd, ModelError, ModelEvent, ModelRequest, ModelStream, ToolChoice};
+use crate::router::RouteDecision;
 use crate::runtime::BoxFuture;
 use crate::session::log::Log;
 use crate::session::machine::{Outcome, Reply};
@@ -42,7 +43,7 @@ pub(super) fn start(shared: &Arc<Shared>, bound: &Bound, log: &Log, number: u64)
             Ok(end) => Outcome::Reply { step: number, reply: answer.into_reply(end) },
             Err(error) => {
                 let partial = shared.feed.partial();
-                Outcome::ModelFailed { step: number, error: error.report(), partial }
+                Outcome::ModelFailed { step: number, error: error.report(), partial, route: answer.route }
             }
         }
     })
@@ -60,6 +61,8 @@ pub(super) fn no_compactor() -> ErrorReport {
 #[derive(Default)]
 struct Answer {
     parts: Vec<(u32, Part)>,
+    /// The last decision of a router.
+    route: Option<Arc<RouteDecision>>,
 }
 
 impl Answer {
@@ -101,6 +104,7 @@ impl Answer {
         match event {
             ModelEvent::End { part, content } => self.parts.push((part, content)),
             ModelEvent::Restarted => self.parts.clear(),
+            ModelEvent::Route(decision) => self.route = Some(decision),
             _ => {}
         }
     }
@@ -113,6 +117,7 @@ impl Answer {
             cost: end.cost,
             usage: end.usage,
             origin: Some(end.origin),
+            route: self.route,
         }
     }
 }

@@ -88,3 +88,32 @@ impl Entry {
         Ok(Self { seq: row.seq, v: row.v, at: row.at, run: read.run, body: read.body })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::runtime::Timestamp;
+
+    fn row(bytes: &'static str) -> Row {
+        let at = Timestamp(0);
+        Row { seq: Seq(4), v: 1, kind: "".into(), at, bytes: Bytes::from_static(bytes.as_bytes()) }
+    }
+
+    #[test]
+    fn rows_from_before_routers_are_read_and_written_as_they_were() {
+        for old in [
+            r#"{"body":{"type":"assistant","step":1,"parts":[],"stop":{"type":"stop"},"usage":{"input":3,"output":2}}}"#,
+            r#"{"body":{"type":"model_failed","step":1,"error":{"kind":"server","message":"no","retryable":true}}}"#,
+        ] {
+            let entry = Entry::from_row(&row(old)).unwrap();
+            let (Body::Assistant { route, .. } | Body::ModelFailed { route, .. }) = &entry.body else {
+                unreachable!()
+            };
+            assert!(route.is_none());
+            let written = entry.to_row().unwrap();
+            assert!(!String::from_utf8_lossy(&written.bytes).contains("route"));
+        }
+    }
+}

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::id::{CallId, RunId};
 use crate::message::Part;
 use crate::model::{ModelEvent, PartKind};
+use crate::router::RouteDecision;
 use crate::session::entry::{Body, Entry};
 
 /// The message that is being written, and the newest progress of each running tool.
@@ -17,6 +18,8 @@ pub(super) struct Live {
     /// Grows when what was said becomes void.
     pub(super) generation: u64,
     pub(super) parts: Vec<LivePart>,
+    /// Where the call went, as far as a router has said.
+    pub(super) route: Option<Arc<RouteDecision>>,
     pub(super) progress: Vec<Progress>,
     pub(super) updates: u64,
 }
@@ -50,6 +53,7 @@ impl Live {
     pub(super) fn begin(&mut self, run: Option<RunId>, step: u64) {
         self.run = run;
         self.step = step;
+        self.route = None;
         self.clear();
     }
 
@@ -60,7 +64,10 @@ impl Live {
 
     pub(super) fn entry(&mut self, entry: &Entry) {
         match &entry.body {
-            Body::Assistant { .. } | Body::ModelFailed { .. } => self.clear(),
+            Body::Assistant { .. } | Body::ModelFailed { .. } => {
+                self.route = None;
+                self.clear();
+            }
             Body::ToolEnd { call, .. } => self.progress.retain(|progress| progress.call != *call),
             _ => {}
         }
@@ -99,7 +106,8 @@ impl Live {
                 }
             }
             ModelEvent::Restarted => self.clear(),
-            ModelEvent::Route(_) | ModelEvent::Done(_) => {}
+            ModelEvent::Route(decision) => self.route = Some(decision.clone()),
+            ModelEvent::Done(_) => {}
         }
     }
 

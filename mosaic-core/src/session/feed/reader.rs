@@ -10,6 +10,7 @@ use super::{Feed, State};
 use crate::error::ErrorReport;
 use crate::event::{Cursor, Event};
 use crate::id::{RunId, SessionKey};
+use crate::router::RouteDecision;
 use crate::session::entry::{Body, Entry};
 use crate::session::error::SessionError;
 use crate::store::SessionStore;
@@ -26,6 +27,8 @@ pub(crate) struct Reader {
     /// Whether pieces of the live generation were handed out.
     shown: bool,
     updates: u64,
+    /// The decision of the step that was handed out last.
+    route: Option<Arc<RouteDecision>>,
     /// Events that were found and not handed out yet, with the cursor after each.
     ready: VecDeque<(Cursor, Event)>,
 }
@@ -48,6 +51,7 @@ impl Reader {
             generation: 0,
             shown: cursor.offset > 0,
             updates: 0,
+            route: None,
             ready: VecDeque::new(),
         }
     }
@@ -131,6 +135,9 @@ impl Reader {
         let after = Cursor::after(entry.seq);
         let of_run = self.run.is_none() || entry.run.is_none() || entry.run == self.run;
         if of_run {
+            if let Body::Assistant { step, route, .. } | Body::ModelFailed { step, route, .. } = &entry.body {
+                self.route(*from, *step, route.as_ref());
+            }
             if self.live
                 && let Body::Assistant { step, parts, .. } = &entry.body
             {
@@ -151,6 +158,7 @@ impl Reader {
         }
         if matches!(entry.body, Body::Assistant { .. } | Body::ModelFailed { .. }) {
             self.shown = false;
+            self.route = None;
         }
         *from = after;
     }
@@ -166,6 +174,7 @@ impl Reader {
                     self.ready.push_back((self.cursor, Event::Restarted { step: live.step }));
                 }
             }
+            self.route(self.cursor, live.step, live.route.as_ref());
             let mut at = self.cursor;
             for (index, part) in live.parts.iter().enumerate() {
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
@@ -186,6 +195,17 @@ impl Reader {
             self.ready.push_back((at, event));
         }
         self.updates = live.updates;
+    }
+
+    /// The decision of a step, unless it was handed out.
+    fn route(&mut self, at: Cursor, step: u64, route: Option<&Arc<RouteDecision>>) {
+        let Some(decision) = route.filter(|_| self.live) else { return };
+        // Almost always the very same one; comparing what it says is for those that come from the store.
+        let known = |old: &Arc<RouteDecision>| Arc::ptr_eq(old, decision) || old == decision;
+        if !self.route.as_ref().is_some_and(known) {
+            self.route = Some(decision.clone());
+            self.ready.push_back((at, Event::Route { step, decision: decision.clone() }));
+        }
     }
 
     async fn catch_up(&mut self, store: &dyn SessionStore, key: &SessionKey) -> Result<(), SessionError> {

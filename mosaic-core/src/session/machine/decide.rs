@@ -107,11 +107,11 @@ impl Draft<'_> {
             {
                 Some(self.reply(step, reply))
             }
-            Outcome::ModelFailed { step, error, partial }
+            Outcome::ModelFailed { step, error, partial, route }
                 if phase == Phase::Thinking && step == self.machine.next_model() =>
             {
                 let retry_at = self.retry_at(&error);
-                self.push(Body::ModelFailed { step, error, partial, retry_at });
+                self.push(Body::ModelFailed { step, error, partial, retry_at, route });
                 Some(What::ModelFailed)
             }
             Outcome::Tool { call, attempt, status, content, fatal } => {
@@ -156,7 +156,7 @@ impl Draft<'_> {
     }
 
     fn reply(&mut self, step: u64, reply: Reply) -> What {
-        let Reply { mut parts, stop, usage, cost, origin } = reply;
+        let Reply { mut parts, stop, usage, cost, origin, route } = reply;
         let calls = parts.iter_mut().filter_map(|part| match part {
             Part::ToolCall(call) => Some(call),
             _ => None,
@@ -167,7 +167,7 @@ impl Draft<'_> {
             any = true;
         }
         let what = if any && stop == StopReason::Length { What::Cut } else { What::Reply };
-        self.push(Body::Assistant { step, parts, stop, usage, cost, origin });
+        self.push(Body::Assistant { step, parts, stop, usage, cost, origin, route });
         what
     }
 
@@ -227,6 +227,7 @@ impl Draft<'_> {
                 usage: crate::message::Usage::default(),
                 cost: None,
                 origin: None,
+                route: None,
             });
         }
     }

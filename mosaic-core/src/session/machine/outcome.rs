@@ -1,5 +1,7 @@
 //! What the machine is told.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::agent::Limits;
@@ -7,6 +9,7 @@ use crate::error::ErrorReport;
 use crate::id::{CallId, RunId, Seq};
 use crate::message::{Cost, Origin, Part, ToolStatus, Usage};
 use crate::model::{OutputSpec, StopReason};
+use crate::router::RouteDecision;
 use crate::session::entry::{CancelReason, Decision, InputDelivery};
 
 /// A whole answer of a model.
@@ -22,6 +25,8 @@ pub struct Reply {
     pub cost: Option<Cost>,
     /// Where it came from.
     pub origin: Option<Origin>,
+    /// Where the call went, and why: of a model that is a router.
+    pub route: Option<Arc<RouteDecision>>,
 }
 
 /// What the machine is told: a step ended, or somebody wants something, or time passed.
@@ -56,6 +61,8 @@ pub enum Outcome {
         error: ErrorReport,
         /// What had been said by then.
         partial: Vec<Part>,
+        /// Where the call went, and why: of a model that is a router.
+        route: Option<Arc<RouteDecision>>,
     },
     /// A tool call ended.
     Tool {

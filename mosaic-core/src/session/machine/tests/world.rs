@@ -212,7 +212,7 @@ impl World {
         if a < 40 {
             let kinds = [ErrorKind::Overloaded, ErrorKind::Auth, ErrorKind::ContextOverflow];
             let error = report(kinds[usize::from(a) % 3]);
-            return Outcome::ModelFailed { step, error, partial: Vec::new() };
+            return Outcome::ModelFailed { step, error, partial: Vec::new(), route: None };
         }
         let mut parts = vec![Part::text(if a.is_multiple_of(7) { "{}" } else { "words" })];
         if a > 110 {
@@ -228,7 +228,7 @@ impl World {
             _ => StopReason::Stop,
         };
         let usage = Usage { input: u64::from(b) * 4, output: 10, ..Usage::default() };
-        Outcome::Reply { step, reply: Reply { parts, stop, usage, cost: None, origin: None } }
+        Outcome::Reply { step, reply: Reply { parts, stop, usage, cost: None, origin: None, route: None } }
     }
 
     fn questions(&self) -> Vec<Seq> {
@@ -295,7 +295,12 @@ impl World {
         let next = self.machine.next_model();
         let mut old = vec![reply(next - 1), reply(next + 1)];
         let error = report(ErrorKind::Server);
-        old.push(Outcome::ModelFailed { step: next - 1, error: error.clone(), partial: Vec::new() });
+        old.push(Outcome::ModelFailed {
+            step: next - 1,
+            error: error.clone(),
+            partial: Vec::new(),
+            route: None,
+        });
         old.push(Outcome::CompactFailed { step: self.machine.compactions, error });
         let running = self.machine.running();
         let tool = |call: CallId, attempt| Outcome::Tool {
