@@ -99,20 +99,25 @@ impl AgentError {
 #[derive(Debug, Clone)]
 pub struct Agent(Arc<Inner>);
 
+/// Boxed in an agent: few have any of it, and an agent is to stay small.
+#[derive(Debug, Default)]
+struct Routing {
+    fallbacks: Vec<ModelChoice>,
+    hints: Option<RouteHints>,
+}
+
 #[derive(Debug)]
 struct Inner {
     name: Arc<str>,
     instructions: Arc<str>,
     model: ModelChoice,
-    fallbacks: Vec<ModelChoice>,
+    routing: Option<Box<Routing>>,
     params: ModelParams,
-    /// Boxed: few agents have any, and an agent is to stay small.
-    route: Option<Box<RouteHints>>,
     tools: ToolSet,
     limits: Limits,
     recovery: RecoveryPolicy,
     /// Made when it is first asked for: when a session opens, not for every agent that is built.
-    digest: OnceLock<String>,
+    digest: OnceLock<Box<str>>,
 }
 
 impl Agent {
@@ -122,9 +127,8 @@ impl Agent {
             name: name.into(),
             instructions: "".into(),
             model: None,
-            fallbacks: Vec::new(),
+            routing: None,
             params: ModelParams::default(),
-            route: None,
             tools: Vec::new(),
             check: None,
             limits: Limits::default(),
@@ -153,7 +157,7 @@ impl Agent {
     /// The models that are asked when its model does not answer, in order.
     #[must_use]
     pub fn fallbacks(&self) -> &[ModelChoice] {
-        &self.0.fallbacks
+        self.0.routing.as_deref().map_or(&[], |routing| &routing.fallbacks)
     }
 
     /// Settings of its model calls.
@@ -165,7 +169,7 @@ impl Agent {
     /// What its model calls wish of their route.
     #[must_use]
     pub fn route(&self) -> Option<&RouteHints> {
-        self.0.route.as_deref()
+        self.0.routing.as_deref()?.hints.as_ref()
     }
 
     /// Its tools.
@@ -197,7 +201,7 @@ impl Agent {
             let specs: Vec<String> = self.0.tools.specs().iter().map(of_spec).collect();
             let mut texts = vec![self.name(), &*self.0.instructions];
             texts.extend(specs.iter().map(String::as_str));
-            digest(&texts)
+            digest(&texts).into()
         })
     }
 }
@@ -209,9 +213,8 @@ pub struct AgentBuilder {
     name: Arc<str>,
     instructions: Arc<str>,
     model: Option<ModelChoice>,
-    fallbacks: Vec<ModelChoice>,
+    routing: Option<Box<Routing>>,
     params: ModelParams,
-    route: Option<Box<RouteHints>>,
     tools: Vec<Arc<dyn Tool>>,
     check: Option<Arc<dyn crate::tool::SchemaCheck>>,
     limits: Limits,
@@ -244,7 +247,7 @@ impl AgentBuilder {
     /// # Ok::<(), mosaic_core::AgentError>(())
     /// ```
     pub fn fallback(mut self, model: impl Into<ModelChoice>) -> Self {
-        self.fallbacks.push(model.into());
+        self.routing.get_or_insert_default().fallbacks.push(model.into());
         self
     }
 
@@ -280,7 +283,7 @@ impl AgentBuilder {
 
     /// What its model calls wish of their route, where its model is a router.
     pub fn route(mut self, route: RouteHints) -> Self {
-        self.route = Some(Box::new(route));
+        self.routing.get_or_insert_default().hints = Some(route);
         self
     }
 
@@ -307,7 +310,8 @@ impl AgentBuilder {
             Some(ModelChoice::Invalid(source)) => return Err(AgentError::Model { agent: agent(), source }),
             Some(model) => model,
         };
-        let invalid = self.fallbacks.iter().find_map(|choice| match choice {
+        let fallbacks = self.routing.as_deref().map_or(&[][..], |routing| &routing.fallbacks);
+        let invalid = fallbacks.iter().find_map(|choice| match choice {
             ModelChoice::Invalid(source) => Some(source.clone()),
             _ => None,
         });
@@ -323,9 +327,8 @@ impl AgentBuilder {
             name: self.name,
             instructions: self.instructions,
             model,
-            fallbacks: self.fallbacks,
+            routing: self.routing,
             params: self.params,
-            route: self.route,
             tools,
             limits: self.limits,
             recovery: self.recovery,
