@@ -11,6 +11,7 @@ mod model;
 mod process;
 mod project;
 mod python;
+mod simulate;
 mod tally;
 mod test;
 
@@ -31,6 +32,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "bench", about: bench::ABOUT, run: bench::run },
     Command { name: "fuzz", about: fuzz::ABOUT, run: fuzz::run },
     Command { name: "model", about: model::ABOUT, run: model::run },
+    Command { name: "simulate", about: simulate::ABOUT, run: simulate::run },
 ];
 
 fn main() -> ExitCode {
