@@ -12,6 +12,7 @@ mod model;
 mod process;
 mod project;
 mod python;
+mod simulate;
 mod tally;
 mod test;
 
@@ -33,6 +34,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "fuzz", about: fuzz::ABOUT, run: fuzz::run },
     Command { name: "catalogue", about: catalogue::ABOUT, run: catalogue::run },
     Command { name: "model", about: model::ABOUT, run: model::run },
+    Command { name: "simulate", about: simulate::ABOUT, run: simulate::run },
 ];
 
 fn main() -> ExitCode {

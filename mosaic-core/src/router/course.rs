@@ -90,10 +90,10 @@ impl Course {
                     self.found.rejected.iter().any(|(_, why)| matches!(why, super::Rejection::Busy { .. }));
                 let until = match self.found.ready_at() {
                     Some(at) => at,
-                    None if busy => now.after(retry.max_wait.saturating_sub(self.waited)),
+                    None if busy => self.patience(now),
                     None => return Err(self.give_up()),
                 };
-                if !self.wait(until, now, freed).await {
+                if until <= now || !self.wait(until, now, freed).await {
                     return Err(self.give_up());
                 }
                 continue;
@@ -251,6 +251,14 @@ impl Course {
             self.best = Some(error);
         }
         Ok(())
+    }
+
+    /// How long a call can wait for somebody to be done: for as long as it may, but not to its deadline. Now, where that
+    /// is over.
+    fn patience(&self, now: Timestamp) -> Timestamp {
+        let most = now.after(self.router.retry.max_wait.saturating_sub(self.waited));
+        let before = |deadline: Timestamp| Timestamp(deadline.0.saturating_sub(1));
+        self.call.deadline.map_or(most, |deadline| most.min(before(deadline)))
     }
 
     /// Waits, unless that takes too long.

@@ -53,6 +53,8 @@ mod policy;
 // The folder and its main type have one name, as in `agent` and `session`.
 #[allow(clippy::module_inception)]
 mod router;
+#[cfg(feature = "testing")]
+pub mod simulate;
 mod strategy;
 #[cfg(test)]
 mod tests;

@@ -161,3 +161,24 @@ fn bad_configuration_is_refused() {
     assert!(matches!(builder().candidate(one().weight(f64::NAN)).build(), Err(RouterError::Weight { .. })));
     assert!(matches!(builder().candidate(one().max_parallel(0)).build(), Err(RouterError::ZeroLimit { .. })));
 }
+
+#[tokio::test]
+async fn a_call_whose_deadline_is_near_waits_for_a_busy_candidate() {
+    let runtime = TestRuntime::new(1);
+    let model = ScriptedModel::new([Answer::text("one"), Answer::text("two")]);
+    let router = Router::builder(Arc::new(runtime.clone()))
+        .candidate(candidate("only", &model).max_parallel(1))
+        .build()
+        .unwrap();
+    let held = router.stream(ModelCall::new(ModelRequest::default())).await.unwrap();
+    let mut call = ModelCall::new(ModelRequest::default());
+    call.deadline = Some(runtime.now().after(Duration::from_secs(5)));
+    let waiting = tokio::spawn(async move {
+        let stream = router.stream(call).await.unwrap();
+        stream.filter_map(async |event| event.err()).collect::<Vec<_>>().await
+    });
+    tokio::task::yield_now().await;
+    drop(held);
+    let errors = waiting.await.unwrap();
+    assert!(errors.is_empty(), "{errors:?}");
+}

@@ -82,6 +82,13 @@ impl TestRuntime {
         }
     }
 
+    /// Wakes the next sleeper at its time, and leaves it to the caller to let tasks run. Says whether there was one.
+    pub(crate) fn wake_next(&self) -> bool {
+        let sleeper = self.next_until(Timestamp(u64::MAX));
+        // Nobody listens when the sleep was dropped.
+        sleeper.map(|sleeper| sleeper.send(())).is_some()
+    }
+
     /// How many sleep.
     #[must_use]
     pub fn sleepers(&self) -> usize {
