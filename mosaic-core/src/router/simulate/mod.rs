@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use crate::error::ErrorKind;
 use crate::message::Cost;
-use crate::model::Price;
+use crate::model::{Price, Rates};
 
 pub use report::{Row, table};
 pub use run::Simulation;
@@ -113,7 +113,8 @@ pub struct Attempt {
 #[must_use]
 pub fn fleet() -> Vec<Plan> {
     let at = Duration::from_secs;
-    let price = |input, output| Price { input, output, cached_input: input / 10, cache_write: input };
+    let price =
+        |input, output| Price::new(Rates { cached_input: Some(input / 10), ..Rates::new(input, output) });
     let quick = Plan::new("quick", price(3_000_000, 15_000_000), 300, 8);
     let cheap = Plan::new("cheap", price(300_000, 1_200_000), 900, 20);
     let middle = Plan::new("middle", price(1_000_000, 5_000_000), 500, 12);

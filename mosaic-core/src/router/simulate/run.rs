@@ -43,7 +43,8 @@ impl Simulation {
         let models = self.models(&runtime, &record);
         let mut builder = Router::builder(Arc::new(runtime.clone()));
         for (plan, model) in self.fleet.iter().zip(models) {
-            builder = builder.candidate(Candidate::new(plan.id.as_str(), Arc::new(model)).price(plan.price));
+            builder = builder
+                .candidate(Candidate::new(plan.id.as_str(), Arc::new(model)).price(plan.price.clone()));
         }
         let router = build(builder).build()?;
         Ok(self.ask(&runtime, &record, |_| Some(Arc::new(router.clone()))))
