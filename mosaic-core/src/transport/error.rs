@@ -2,9 +2,10 @@
 
 use thiserror::Error;
 
+use super::record::RequestMismatch;
 use crate::error::{BoxError, ErrorKind};
 
-/// How carrying bytes fails. No variant holds a header or a body.
+/// How carrying bytes fails. No variant holds a header or a body; a replay's shows a piece of a body that is scrubbed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TransportError {
@@ -46,6 +47,14 @@ pub enum TransportError {
         /// Its message.
         message: String,
     },
+    /// A replay was asked for what its recording does not hold.
+    #[error("{request} is not in the recording: {mismatch}")]
+    Unrecorded {
+        /// Method and path.
+        request: String,
+        /// Where it differs.
+        mismatch: Box<RequestMismatch>,
+    },
     /// The host is shutting down, or has let go of the exchange.
     #[error("the host's transport is gone")]
     Gone,
@@ -58,7 +67,7 @@ impl TransportError {
         match self {
             Self::Connect { .. } | Self::Broken { .. } | Self::Host { .. } => ErrorKind::Transport,
             Self::Timeout { .. } => ErrorKind::Timeout,
-            Self::Request { .. } => ErrorKind::InvalidRequest,
+            Self::Request { .. } | Self::Unrecorded { .. } => ErrorKind::InvalidRequest,
             Self::Gone => ErrorKind::Cancelled,
         }
     }

@@ -5,6 +5,7 @@
 
 mod error;
 mod headers;
+pub mod record;
 
 pub use error::TransportError;
 pub use headers::{Header, Headers};

@@ -1,0 +1,13 @@
+//! What all recordings share: lines of JSON that are written as things happen, and the place where two JSON values
+//! differ.
+//!
+//! [`transport::record`](crate::transport::record) records HTTP below the codecs, to test an agent or a codec against what
+//! a provider really said.
+
+mod difference;
+mod error;
+mod lines;
+
+pub use difference::Difference;
+pub use error::RecordingError;
+pub(crate) use lines::{Lines, read_lines};

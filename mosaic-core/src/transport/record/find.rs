@@ -1,0 +1,206 @@
+//! Finding secrets in bytes, and putting something in their place.
+
+use std::ops::Range;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// What is shorter is no key, and would be found everywhere.
+const SHORTEST: usize = 8;
+
+/// What stands in the place of a secret.
+pub(super) const MASK: &str = "[secret]";
+
+/// The secrets that were seen so far, in every form in which they may be repeated.
+#[derive(Default)]
+pub(super) struct Secrets(Vec<SecretString>);
+
+impl Secrets {
+    /// Learns a value. Of `Bearer <key>` also the key alone.
+    pub(super) fn learn(&mut self, value: &str) {
+        let bare = value.split_once(' ').map(|(_, bare)| bare.trim());
+        for value in [Some(value), bare].into_iter().flatten() {
+            let json = serde_json::to_string(value).unwrap_or_default();
+            let json = json.trim_matches('"');
+            for form in
+                [value.to_owned(), json.to_owned(), json.replace('/', "\\/"), percent(value), plain(value)]
+            {
+                let known = self.0.iter().any(|known| known.expose_secret() == form);
+                if form.len() >= SHORTEST && !known {
+                    self.0.push(form.into());
+                }
+            }
+        }
+    }
+
+    /// Where they are.
+    pub(super) fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        for secret in &self.0 {
+            let secret = secret.expose_secret().as_bytes();
+            let mut from = 0;
+            while let Some(at) = bytes.get(from..).and_then(|rest| position(rest, secret)) {
+                let start = from + at;
+                found.push(start..start + secret.len());
+                from = start + secret.len();
+            }
+        }
+        found
+    }
+
+    /// The text without them.
+    pub(super) fn clean(&self, text: &mut String) {
+        let found = self.find(text.as_bytes());
+        if !found.is_empty() {
+            let cleaned = replace(text.as_bytes(), found, |_| MASK.into());
+            *text = String::from_utf8_lossy(&cleaned).into_owned();
+        }
+    }
+}
+
+fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    let first = wanted.first()?;
+    let last = bytes.len().checked_sub(wanted.len())?;
+    (0..=last).find(|at| bytes.get(*at) == Some(first) && bytes.get(*at..*at + wanted.len()) == Some(wanted))
+}
+
+/// The bytes with something else in these places, which may overlap.
+pub(super) fn replace(
+    bytes: &[u8],
+    mut places: Vec<Range<usize>>,
+    with: impl Fn(usize) -> Vec<u8>,
+) -> Vec<u8> {
+    places.sort_by_key(|place| place.start);
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for place in places {
+        match merged.last_mut() {
+            Some(last) if place.start < last.end => last.end = last.end.max(place.end),
+            _ => merged.push(place),
+        }
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for place in merged {
+        out.extend_from_slice(bytes.get(from..place.start).unwrap_or_default());
+        out.extend(with(place.len()));
+        from = place.end;
+    }
+    out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    out
+}
+
+/// Where the texts of members of these names are, in JSON, in JSON within a stream, and in a form. Nothing is parsed, so
+/// that it works on pieces and on damaged bodies.
+pub(super) fn members<S: AsRef<str>>(bytes: &[u8], names: &[S]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for name in names {
+        let name = name.as_ref();
+        let quoted = format!("\"{name}\"");
+        each(bytes, quoted.as_bytes(), |after| {
+            let colon = skip_blanks(bytes, after);
+            let quote = (bytes.get(colon) == Some(&b':')).then(|| skip_blanks(bytes, colon + 1));
+            if let Some(quote) = quote.filter(|at| bytes.get(*at) == Some(&b'"')) {
+                found.push(quote + 1..end_of_string(bytes, quote + 1));
+            }
+        });
+        let assigned = format!("{name}=");
+        each(bytes, assigned.as_bytes(), |after| {
+            let begins = after - assigned.len();
+            let before = begins.checked_sub(1).and_then(|at| bytes.get(at));
+            if matches!(before, None | Some(b'&' | b'?')) {
+                let rest = bytes.get(after..).unwrap_or_default();
+                let len = rest.iter().position(|byte| matches!(byte, b'&' | b'#' | b' ' | b'"'));
+                found.push(after..after + len.unwrap_or(rest.len()));
+            }
+        });
+    }
+    found.retain(|place| !place.is_empty());
+    found
+}
+
+/// Calls `then` with the end of each place where `wanted` is.
+fn each(bytes: &[u8], wanted: &[u8], mut then: impl FnMut(usize)) {
+    let mut from = 0;
+    while let Some(at) = bytes.get(from..).and_then(|rest| position(rest, wanted)) {
+        from += at + wanted.len();
+        then(from);
+    }
+}
+
+fn skip_blanks(bytes: &[u8], from: usize) -> usize {
+    let blanks = bytes.get(from..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_whitespace());
+    from + blanks.count()
+}
+
+fn end_of_string(bytes: &[u8], from: usize) -> usize {
+    let mut escaped = false;
+    let rest = bytes.get(from..).unwrap_or_default();
+    let len = rest.iter().position(|byte| match byte {
+        _ if std::mem::take(&mut escaped) => false,
+        b'\\' => {
+            escaped = true;
+            false
+        }
+        byte => *byte == b'"',
+    });
+    from + len.unwrap_or(rest.len())
+}
+
+/// As in a query.
+fn percent(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// A value of a query as it was before it was put there.
+fn plain(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let (mut out, mut at) = (Vec::new(), 0);
+    while let Some(byte) = bytes.get(at) {
+        let pair = bytes.get(at + 1..at + 3).and_then(|pair| std::str::from_utf8(pair).ok());
+        let decoded = pair.filter(|_| *byte == b'%').and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        out.push(decoded.unwrap_or(*byte));
+        at += if decoded.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts<'a>(bytes: &'a str, names: &[&str]) -> Vec<&'a str> {
+        members(bytes.as_bytes(), names).into_iter().map(|place| &bytes[place]).collect()
+    }
+
+    #[test]
+    fn members_are_found_in_json_in_streams_and_in_forms() {
+        let json = "data: {\"token\": \"a\\\"b\", \"tokens\": \"no\", \"other\": [{\"token\" :\n\"c\"}]}";
+        assert_eq!(texts(json, &["token"]), ["a\\\"b", "c"]);
+        assert_eq!(texts("a=1&token=xyz&mytoken=q", &["token"]), ["xyz"]);
+        assert_eq!(texts("{\"token\": 7, \"token\": \"cut", &["token"]), ["cut"]);
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_form() {
+        let mut secrets = Secrets::default();
+        secrets.learn("Bearer ab/cd+ef=gh");
+        let mut text = String::from("ab/cd+ef=gh ab\\/cd+ef=gh ab%2Fcd%2Bef%3Dgh Bearer ab/cd+ef=gh");
+        secrets.clean(&mut text);
+        assert_eq!(text, "[secret] [secret] [secret] [secret]");
+    }
+
+    #[test]
+    fn what_is_too_short_for_a_key_is_only_hidden_where_it_stands() {
+        let mut secrets = Secrets::default();
+        secrets.learn("short");
+        let mut text = String::from("a short text");
+        secrets.clean(&mut text);
+        assert_eq!(text, "a short text");
+    }
+}
