@@ -31,7 +31,7 @@ mod unreachable;
 mod vertex;
 
 pub use source::Providers;
-pub use table::{AuthScheme, HostVariable, Known, known};
+pub use table::{AuthScheme, HostVariable, Known, Variables, known};
 
 use std::fmt;
 use std::sync::Arc;

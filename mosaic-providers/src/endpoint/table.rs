@@ -42,6 +42,9 @@ impl AuthScheme {
     }
 }
 
+/// What reads an environment variable.
+pub type Variables<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// An environment variable that does not hold the base URL itself, but what it follows from.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -49,7 +52,7 @@ pub struct HostVariable {
     /// Its name.
     pub name: &'static str,
     /// The base URL of its value; other variables may have a part in it.
-    pub base_url: fn(&str, &dyn Fn(&str) -> Option<String>) -> String,
+    pub base_url: fn(&str, &Variables<'_>) -> String,
 }
 
 /// A provider of the table.
