@@ -4,14 +4,15 @@
 mod toy_codec;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use mosaic_core::testing::{Gate, Reply, ScriptedTransport, TestRuntime};
 use mosaic_core::{
-    Auth, CallId, ChatModel, Delivery, ErrorKind, Group, HttpModel, ModelCall, ModelError, ModelEvent,
-    ModelInfo, ModelRequest, Origin, OutputMode, OutputSpec, Part, Profile, Runtime, Timeouts, ToolMode,
-    ToolResult, ToolSpec, ToolSpecs, ToolStatus, TransportError,
+    Auth, Authenticator, CallId, ChatModel, Delivery, ErrorKind, Group, HttpModel, HttpRequest, ModelCall,
+    ModelError, ModelEvent, ModelInfo, ModelRequest, Origin, OutputMode, OutputSpec, Part, Profile, Runtime,
+    Timeouts, Timestamp, ToolMode, ToolResult, ToolSpec, ToolSpecs, ToolStatus, TransportError,
 };
 use toy_codec::ToyCodec;
 
@@ -373,4 +374,94 @@ async fn a_model_without_structured_output_answers_through_a_tool_that_nobody_se
     assert!(read(&model, call).await.1.is_ok());
     let body = transport.requests()[3].body_bytes();
     assert!(!String::from_utf8_lossy(&body).contains("final_answer"));
+}
+
+/// A scheme of the host's that never answers, or answers with a key.
+#[derive(Debug)]
+struct Scheme(Option<&'static str>);
+
+#[async_trait::async_trait]
+impl Authenticator for Scheme {
+    async fn authenticate(&self, request: &mut HttpRequest, _: Timestamp) -> Result<(), ModelError> {
+        match self.0 {
+            Some(key) => request.headers.push_secret("authorization", format!("Bearer {key}")),
+            None => std::future::pending().await,
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn paying_for_a_request_has_a_deadline_too() {
+    let runtime = TestRuntime::new(1);
+    let transport = ScriptedTransport::new([]);
+    let model = model(&transport, &runtime).auth(Auth::By(Arc::new(Scheme(None))));
+    let (waited, error) = time_out(model, hello(), &runtime).await;
+    assert_eq!((error.kind, waited), (ErrorKind::Timeout, Duration::from_secs(300)));
+    assert!(error.message.contains("Authenticator"), "{error}");
+    assert!(transport.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_that_is_repeated_shows_in_no_error() {
+    const KEY: &str = "no-known-beginning-0123456789";
+    let broken = || TransportError::Host { class: "Boom".to_owned(), message: format!("sent {KEY}") };
+    for pay in [Auth::bearer(KEY), Auth::header("x-key", KEY), Auth::By(Arc::new(Scheme(Some(KEY))))] {
+        for reply in [
+            Reply::status(401).body(format!("wrong key: {KEY}")),
+            Reply::ok(format!("wrong key: {KEY}\n")),
+            Reply::error(broken()),
+            Reply::ok("t half\n").then_error(broken()),
+        ] {
+            let runtime = TestRuntime::new(1);
+            let transport = ScriptedTransport::new([reply]);
+            let (_, end) = read(&model(&transport, &runtime).auth(pay.clone()), hello()).await;
+            let error = end.unwrap_err();
+            let sent = transport.requests().remove(0);
+            assert!(sent.headers.iter().any(|line| line.expose().contains(KEY)), "the key was sent");
+            assert!(!format!("{error} {error:?} {:?}", error.report()).contains(KEY), "{error:?}");
+        }
+    }
+}
+
+/// A token that is made anew when it was refused.
+#[derive(Debug, Default)]
+struct Renewed(AtomicUsize);
+
+#[async_trait::async_trait]
+impl Authenticator for Renewed {
+    async fn authenticate(&self, request: &mut HttpRequest, _: Timestamp) -> Result<(), ModelError> {
+        request.headers.push_secret("authorization", format!("token-{}", self.0.load(Ordering::SeqCst)));
+        Ok(())
+    }
+
+    async fn refused(&self) -> bool {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_a_call() {
+    let runtime = TestRuntime::new(1);
+    let transport = ScriptedTransport::new([
+        Reply::status(401),
+        Reply::ok("t Hi\nend\n"),
+        Reply::status(401),
+        Reply::status(401),
+    ]);
+    let model = model(&transport, &runtime).auth(Auth::By(Arc::new(Renewed::default())));
+    assert_eq!(read(&model, hello()).await.0, "Hi");
+    assert_eq!(read(&model, hello()).await.1.unwrap_err().status, Some(401));
+    let tokens: Vec<String> = transport
+        .requests()
+        .iter()
+        .flat_map(|request| request.headers.iter().filter(|line| line.is_secret()))
+        .map(|line| line.expose().to_owned())
+        .collect();
+    assert_eq!(tokens, ["token-0", "token-1", "token-1", "token-2"]);
+    // A fixed key that was refused is refused again.
+    let transport = ScriptedTransport::new([Reply::status(401)]);
+    let fixed = self::model(&transport, &runtime).auth(Auth::bearer("k".to_owned()));
+    assert_eq!(read(&fixed, hello()).await.1.unwrap_err().status, Some(401));
 }

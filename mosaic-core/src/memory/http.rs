@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{EmbedError, EmbedRequest, Embedder, EmbedderInfo, Embeddings, Purpose};
-use crate::model::http::exchange;
+use crate::model::http::exchange::{self, To};
+use crate::model::http::limits::Limits;
 use crate::model::http::watch::Watch;
 use crate::model::{Auth, EncodeError, Timeouts};
 use crate::runtime::Runtime;
-use crate::transport::{Headers, HttpRequest, HttpTransport};
+use crate::transport::{Headers, HttpRequest, HttpResponse, HttpTransport};
 
 /// A wire API of embeddings: how a request is written and an answer read. Pure: no socket, no clock, no randomness.
 ///
@@ -155,18 +156,30 @@ impl HttpEmbedder {
     }
 
     async fn exchange(&self, http: HttpRequest, request: &EmbedRequest) -> Result<Embeddings, EmbedError> {
-        let mut http = http;
-        self.auth.authenticate(&mut http, self.runtime.now()).await?;
         let limits = self.timeouts.of_whole(request.deadline);
         let mut watch = Watch::new(Arc::clone(&self.runtime), &limits);
-        let response = exchange::head(&*self.transport, http, &limits, &mut watch).await?;
+        let to = To { transport: &*self.transport, auth: &self.auth, runtime: &*self.runtime };
+        let (response, keys) = exchange::head(to, http, &limits, &mut watch).await?;
+        self.read(response, request, &limits, watch).await.map_err(|mut error| {
+            keys.hide_in(&mut error.message, &mut error.source);
+            error
+        })
+    }
+
+    async fn read(
+        &self,
+        response: HttpResponse,
+        request: &EmbedRequest,
+        limits: &Limits,
+        watch: Watch,
+    ) -> Result<Embeddings, EmbedError> {
         if !(200..300).contains(&response.status) {
             let body = exchange::error_body(response.body, watch, limits.between).await;
             let mut error = self.codec.error(response.status, &response.headers, &body);
             error.status.get_or_insert(response.status);
             return Err(error);
         }
-        let body = exchange::whole_body(response.body, &limits, watch, self.max_answer).await?;
+        let body = exchange::whole_body(response.body, limits, watch, self.max_answer).await?;
         let mut answer = self.codec.decode(&self.info, &body)?;
         let price = self.info.price.as_ref();
         answer.cost = answer.cost.or_else(|| price.map(|price| price.cost(&answer.usage)));
@@ -190,8 +203,12 @@ impl Embedder for HttpEmbedder {
         let http = self.encode(&request).map_err(|error| self.named(error))?;
         // A fixed key that was refused is refused again.
         let again = matches!(self.auth, Auth::By(_)).then(|| http.clone());
+        let limits = self.timeouts.of_whole(request.deadline);
+        let watch = || Watch::new(Arc::clone(&self.runtime), &limits);
         let answer = match (self.exchange(http, &request).await, again) {
-            (Err(error), Some(http)) if error.status == Some(401) && self.auth.refused().await => {
+            (Err(error), Some(http))
+                if error.status == Some(401) && exchange::worth_again(&self.auth, &limits, watch()).await =>
+            {
                 self.exchange(http, &request).await
             }
             (answer, _) => answer,

@@ -12,6 +12,7 @@ mod beside;
 pub(crate) mod exchange;
 mod filters;
 mod fits;
+pub(crate) mod keys;
 pub(crate) mod limits;
 mod prepared;
 pub(crate) mod watch;
@@ -26,8 +27,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 
 use self::filters::Filters;
-use self::limits::Limits;
 use self::prepared::Cache;
+use self::watch::Watch;
 use super::output_mode::{self, OutputMode, Shaped};
 use super::tool_mode::{self, Prepared, break_repetition};
 use super::{
@@ -176,16 +177,6 @@ impl HttpModel {
         Ok(http)
     }
 
-    async fn exchange(
-        &self,
-        mut request: HttpRequest,
-        limits: Limits,
-        filter: Option<Filters>,
-    ) -> Result<ModelStream, ModelError> {
-        self.auth.authenticate(&mut request, self.runtime.now()).await?;
-        exchange::start(self, request, limits, filter).await
-    }
-
     /// Makes a request with an output into one that the model can be asked, and says how to read the answer.
     fn shape(&self, request: &mut ModelRequest) -> Option<output_mode::Reading> {
         let mode = self.profile.info.output_mode;
@@ -275,11 +266,12 @@ impl ChatModel for HttpModel {
             .then(|| (request.clone(), Filters::new(self.mode(), &call.request, reading)));
         // The groups are shared with the session, which can grow its list in place once nobody holds it.
         drop(call);
-        let answer = match (self.exchange(request, limits, filter).await, again) {
+        let watch = || Watch::new(Arc::clone(&self.runtime), &limits);
+        let answer = match (exchange::start(self, request, limits, filter).await, again) {
             (Err(error), Some((request, filter)))
-                if error.status == Some(401) && self.auth.refused().await =>
+                if error.status == Some(401) && exchange::worth_again(&self.auth, &limits, watch()).await =>
             {
-                self.exchange(request, limits, filter).await
+                exchange::start(self, request, limits, filter).await
             }
             (answer, _) => answer,
         };

@@ -182,3 +182,38 @@ async fn a_call_whose_deadline_is_near_waits_for_a_busy_candidate() {
     let errors = waiting.await.unwrap();
     assert!(errors.is_empty(), "{errors:?}");
 }
+
+#[tokio::test]
+async fn what_nobody_knows_is_asked_of_the_model_that_was_named_first_and_of_no_fallback() {
+    let abilities = |unsure: bool| {
+        let mut info = crate::model::ModelInfo::new("acme", if unsure { "vague" } else { "plain" });
+        info.capabilities = Some(Default::default());
+        if unsure {
+            info.unsure = [crate::model::Capability::StructuredOutput].into();
+        }
+        ScriptedModel::new([]).with_info(info)
+    };
+    let request = ModelRequest {
+        output: Some(Arc::new(crate::model::OutputSpec {
+            name: "plan".to_owned(),
+            schema: serde_json::json!({"type": "object"}),
+        })),
+        ..ModelRequest::default()
+    };
+    let decide = |first: &ScriptedModel, second: &ScriptedModel| {
+        Router::builder(Arc::new(TestRuntime::new(1)))
+            .candidate(candidate("first", first))
+            .candidate(candidate("second", second))
+            .build()
+            .unwrap()
+            .explain(&request, &RouteHints::new())
+    };
+    let (vague, plain) = (abilities(true), abilities(false));
+    let decision = decide(&vague, &plain);
+    assert_eq!(decision.chosen.as_deref(), Some("first"));
+    let capability = crate::model::Capability::StructuredOutput;
+    assert!(decision.rejected.iter().any(|of| of.why == Rejection::Lacks { capability }));
+    let decision = decide(&plain, &vague);
+    assert_eq!(decision.chosen, None);
+    assert!(decision.rejected.iter().any(|of| of.why == Rejection::Unsure { capability }));
+}

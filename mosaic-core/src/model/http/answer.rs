@@ -11,6 +11,7 @@ use futures_core::Stream;
 
 use super::HttpModel;
 use super::filters::Filters;
+use super::keys::Keys;
 use super::limits::Limits;
 use super::watch::Watch;
 use crate::error::ErrorKind;
@@ -41,6 +42,7 @@ pub(super) struct Answer {
     heard: bool,
     provider: Arc<str>,
     price: Option<Price>,
+    keys: Keys,
 }
 
 impl Answer {
@@ -50,6 +52,7 @@ impl Answer {
         mut watch: Watch,
         limits: Limits,
         filter: Option<Filters>,
+        keys: Keys,
     ) -> Self {
         watch.heard();
         Self {
@@ -66,6 +69,7 @@ impl Answer {
             heard: false,
             provider: Arc::clone(&model.profile.origin.provider),
             price: model.profile.info.price.clone(),
+            keys,
         }
     }
 
@@ -154,7 +158,7 @@ impl Answer {
     fn over(&mut self) -> Option<Result<ModelEvent, ModelError>> {
         let name = |mut error: ModelError| {
             error.provider.get_or_insert_with(|| self.provider.to_string());
-            error
+            self.keys.hide(error)
         };
         self.ending.take().map(|ending| ending.map_err(name))
     }

@@ -1,13 +1,11 @@
 //! What else one can ask the provider of a model about a request, than to answer it.
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
 use super::HttpModel;
+use super::exchange::{self, To};
 use super::watch::Watch;
-use crate::error::ErrorKind;
-use crate::model::{ModelCall, ModelError, ModelRequest};
+use crate::model::{ModelError, ModelRequest};
 use crate::transport::{HttpRequest, HttpResponse};
 
 /// More than any answer that is a few figures.
@@ -25,43 +23,23 @@ impl HttpModel {
         change: impl FnOnce(HttpRequest) -> Result<HttpRequest, ModelError> + Send,
     ) -> Result<Vec<u8>, ModelError> {
         let question = self.encode(request).map_err(ModelError::from).and_then(change);
-        let mut question = question.map_err(|error| self.named(error))?;
-        self.auth.authenticate(&mut question, self.runtime.now()).await.map_err(|error| self.named(error))?;
+        let question = question.map_err(|error| self.named(error))?;
         self.read_whole(question).await.map_err(|error| self.named(error))
     }
 
     async fn read_whole(&self, question: HttpRequest) -> Result<Vec<u8>, ModelError> {
-        let limits = self.timeouts.of_call(&ModelCall::new(ModelRequest::default()), self.delivery);
+        let limits = self.timeouts.of_whole(None);
         let mut watch = Watch::new(Arc::clone(&self.runtime), &limits);
-        let patience = limits.first_byte.saturating_add(self.timeouts.connect);
-        let mut sending = self.transport.send(question);
-        let response = poll_fn(|cx| match sending.as_mut().poll(cx) {
-            Poll::Ready(response) => Poll::Ready(response.map_err(ModelError::from)),
-            Poll::Pending => watch.poll(patience, cx).map(Err),
-        })
-        .await?;
-        let HttpResponse { status, headers, mut body } = response;
-        let mut bytes = Vec::new();
-        watch.heard();
-        loop {
-            let piece = poll_fn(|cx| match body.as_mut().poll_next(cx) {
-                Poll::Ready(piece) => Poll::Ready(piece.transpose().map_err(ModelError::from)),
-                Poll::Pending => watch.poll(limits.between, cx).map(Err),
-            })
-            .await?;
-            let Some(piece) = piece else { break };
-            watch.heard();
-            if bytes.len() + piece.len() > MAX_BODY {
-                let message = format!("the answer to a small question is longer than {MAX_BODY} bytes");
-                return Err(ModelError::new(ErrorKind::Decode, message));
-            }
-            bytes.extend_from_slice(&piece);
-        }
+        let to = To { transport: &*self.transport, auth: &self.auth, runtime: &*self.runtime };
+        let (response, keys) = exchange::head(to, question, &limits, &mut watch).await?;
+        let HttpResponse { status, headers, body } = response;
         if (200..300).contains(&status) {
-            return Ok(bytes);
+            let answer = exchange::whole_body(body, &limits, watch, MAX_BODY).await;
+            return answer.map_err(|error| keys.hide(error));
         }
-        let mut error = self.codec.error(status, &headers, &bytes);
+        let body = exchange::error_body(body, watch, limits.between).await;
+        let mut error = self.codec.error(status, &headers, &body);
         error.status.get_or_insert(status);
-        Err(error)
+        Err(keys.hide(error))
     }
 }

@@ -1,17 +1,21 @@
 //! Sends a request and reads the head of the answer.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::HttpModel;
 use super::answer::Answer;
+use super::auth::Auth;
 use super::filters::Filters;
+use super::keys::Keys;
 use super::limits::Limits;
 use super::watch::Watch;
 use crate::error::ErrorKind;
 use crate::model::{ModelError, ModelStream};
+use crate::runtime::Runtime;
 use crate::transport::{BodyStream, HttpRequest, HttpResponse, HttpTransport};
 
 /// Error bodies are a few hundred bytes; an error page of a proxy may be longer, and its beginning says enough.
@@ -25,25 +29,59 @@ pub(super) async fn start(
     filter: Option<Filters>,
 ) -> Result<ModelStream, ModelError> {
     let mut watch = Watch::new(Arc::clone(&model.runtime), &limits);
-    let response = head(&*model.transport, request, &limits, &mut watch).await?;
+    let to = To { transport: &*model.transport, auth: &model.auth, runtime: &*model.runtime };
+    let (response, keys) = head(to, request, &limits, &mut watch).await?;
     if (200..300).contains(&response.status) {
-        return Ok(Box::pin(Answer::new(model, response.body, watch, limits, filter)));
+        return Ok(Box::pin(Answer::new(model, response.body, watch, limits, filter, keys)));
     }
-    Err(refused(model, response, watch, limits.between).await)
+    Err(keys.hide(refused(model, response, watch, limits.between).await))
 }
 
-/// Sends a request and waits for the head of its answer.
+/// Who carries a request, and what pays for it.
+#[derive(Clone, Copy)]
+pub(crate) struct To<'a> {
+    pub(crate) transport: &'a dyn HttpTransport,
+    pub(crate) auth: &'a Auth,
+    pub(crate) runtime: &'a dyn Runtime,
+}
+
+/// Pays for a request, sends it and waits for the head of its answer. What is read after that may repeat the keys.
 pub(crate) async fn head(
-    transport: &dyn HttpTransport,
-    request: HttpRequest,
+    to: To<'_>,
+    mut request: HttpRequest,
     limits: &Limits,
     watch: &mut Watch,
-) -> Result<HttpResponse, ModelError> {
+) -> Result<(HttpResponse, Keys), ModelError> {
+    let paying = to.auth.authenticate(&mut request, to.runtime.now());
+    within(watch, limits.first_byte, paying).await.map_err(|late| ModelError {
+        message: format!("{} (it waited for its `Authenticator`)", late.message),
+        ..late
+    })??;
+    watch.heard();
+    let keys = Keys::of(&request.headers);
     // The transport keeps the connect limit itself; one that does not is stopped by this sum.
     let patience = limits.first_byte.saturating_add(request.connect_timeout.unwrap_or_default());
-    let mut sending = transport.send(request);
-    poll_fn(|cx| match sending.as_mut().poll(cx) {
-        Poll::Ready(response) => Poll::Ready(response.map_err(ModelError::from)),
+    let sent = within(watch, patience, to.transport.send(request)).await?;
+    match sent {
+        Ok(response) => Ok((response, keys)),
+        Err(error) => Err(keys.hide(error.into())),
+    }
+}
+
+/// Whether a request that was answered with 401 is worth sending once more, with something new to pay with.
+pub(crate) async fn worth_again(auth: &Auth, limits: &Limits, mut watch: Watch) -> bool {
+    within(&mut watch, limits.first_byte, auth.refused()).await.unwrap_or(false)
+}
+
+/// Does something, and gives up when it takes too long.
+async fn within<T>(
+    watch: &mut Watch,
+    patience: Duration,
+    doing: impl Future<Output = T>,
+) -> Result<T, ModelError> {
+    let mut doing = pin!(doing);
+    poll_fn(|cx| match doing.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Ok(done)),
         Poll::Pending => watch.poll(patience, cx).map(Err),
     })
     .await

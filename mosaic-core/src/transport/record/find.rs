@@ -12,11 +12,11 @@ pub(super) const MASK: &str = "[secret]";
 
 /// The secrets that were seen so far, in every form in which they may be repeated.
 #[derive(Default)]
-pub(super) struct Secrets(Vec<SecretString>);
+pub(crate) struct Secrets(Vec<SecretString>);
 
 impl Secrets {
     /// Learns a value. Of `Bearer <key>` also the key alone.
-    pub(super) fn learn(&mut self, value: &str) {
+    pub(crate) fn learn(&mut self, value: &str) {
         let bare = value.split_once(' ').map(|(_, bare)| bare.trim());
         for value in [Some(value), bare].into_iter().flatten() {
             let json = serde_json::to_string(value).unwrap_or_default();
@@ -47,8 +47,13 @@ impl Secrets {
         found
     }
 
+    /// Whether one of them is in a text.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        !self.find(text.as_bytes()).is_empty()
+    }
+
     /// The text without them.
-    pub(super) fn clean(&self, text: &mut String) {
+    pub(crate) fn clean(&self, text: &mut String) {
         let found = self.find(text.as_bytes());
         if !found.is_empty() {
             let cleaned = replace(text.as_bytes(), found, |_| MASK.into());
