@@ -25,5 +25,6 @@ pub use counts::Counts;
 pub use fragments::Fragments;
 pub use group::{Group, GroupBody, GroupError};
 pub use measure::Measure;
+pub(crate) use measure::json_bytes;
 pub use part::{Media, MediaData, Part, ToolCall, ToolResult, ToolStatus};
 pub use usage::{Cost, Origin, Usage};

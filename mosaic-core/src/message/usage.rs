@@ -1,5 +1,6 @@
 //! What an answer cost, and where it came from.
 
+use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -44,6 +45,29 @@ impl std::ops::AddAssign for Usage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Cost(pub u64);
+
+impl Cost {
+    /// So many dollars.
+    #[must_use]
+    pub const fn dollars(dollars: u64) -> Self {
+        Self(dollars.saturating_mul(1_000_000))
+    }
+
+    /// So many hundredths of a dollar.
+    #[must_use]
+    pub const fn cents(cents: u64) -> Self {
+        Self(cents.saturating_mul(10_000))
+    }
+}
+
+/// As `$1.25`: two digits behind the point, up to six where they are not 0.
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (dollars, millionths) = (self.0 / 1_000_000, format!("{:06}", self.0 % 1_000_000));
+        let (cents, rest) = millionths.split_at(2);
+        write!(f, "${dollars}.{cents}{}", rest.trim_end_matches('0'))
+    }
+}
 
 impl std::ops::AddAssign for Cost {
     fn add_assign(&mut self, other: Self) {

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::deployment::Deployment;
+use super::hedging::Credit;
 use super::router::{Inner, Router};
 use super::{
-    BreakerPolicy, Candidate, Fallback, Fallbacks, QuarterBytes, RetryPolicy, RouterError, Strategy,
-    TokenEstimator,
+    BreakerPolicy, Budgets, Candidate, Classifier, Fallback, Fallbacks, Hedge, HedgeAfter, QuarterBytes,
+    RetryPolicy, RouterError, Strategy, TaskRule, TokenEstimator,
 };
 use crate::model::ModelInfo;
 use crate::runtime::Runtime;
@@ -25,6 +26,9 @@ pub struct RouterBuilder {
     breaker: BreakerPolicy,
     estimator: Arc<dyn TokenEstimator>,
     info: Option<ModelInfo>,
+    classifier: Option<Arc<dyn Classifier>>,
+    rules: Vec<TaskRule>,
+    budgets: Option<Budgets>,
 }
 
 impl RouterBuilder {
@@ -39,6 +43,9 @@ impl RouterBuilder {
             breaker: BreakerPolicy::default(),
             estimator: Arc::new(QuarterBytes),
             info: None,
+            classifier: None,
+            rules: Vec::new(),
+            budgets: None,
         }
     }
 
@@ -84,6 +91,24 @@ impl RouterBuilder {
         self
     }
 
+    /// What may be spent. A ledger may serve many routers.
+    pub fn budgets(mut self, budgets: Budgets) -> Self {
+        self.budgets = Some(budgets);
+        self
+    }
+
+    /// Tells what kind of task a call is that does not say so itself; for rules, and for scores of the host's own.
+    pub fn classifier(mut self, classifier: Arc<dyn Classifier>) -> Self {
+        self.classifier = Some(classifier);
+        self
+    }
+
+    /// Who is asked first for a kind of task.
+    pub fn rule(mut self, rule: TaskRule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
     /// The facts that the router tells of itself; those of the first candidate unless set.
     pub fn info(mut self, info: ModelInfo) -> Self {
         self.info = Some(info);
@@ -104,7 +129,8 @@ impl RouterBuilder {
             .enumerate()
             .map(|(index, candidate)| {
                 let first_named = index == 0 || same_model(&candidate);
-                Arc::new(Deployment::new(candidate, first_named))
+                let budgets = self.budgets.as_ref().map(|of| of.concerning(&candidate)).unwrap_or_default();
+                Arc::new(Deployment::new(candidate, first_named, budgets))
             })
             .collect();
         Ok(Router(Arc::new(Inner {
@@ -117,7 +143,11 @@ impl RouterBuilder {
             fallbacks: self.fallbacks,
             breaker: self.breaker,
             estimator: self.estimator,
-            freed: tokio::sync::Notify::new(),
+            classifier: self.classifier,
+            rules: self.rules,
+            hedges: Credit::default(),
+            freed: self.budgets.as_ref().map(Budgets::freed).unwrap_or_default(),
+            budgets: self.budgets,
         })))
     }
 
@@ -149,14 +179,35 @@ impl RouterBuilder {
             (self.retry.per_candidate, "retry.per_candidate"),
             (self.breaker.failures, "breaker.failures"),
         ];
-        for (value, setting) in least {
+        for (value, name) in least {
             if value == 0 {
-                return Err(RouterError::Setting {
-                    setting,
-                    value: "0".into(),
-                    expected: "it must be at least 1",
-                });
+                return Err(setting(name, value, "it must be at least 1"));
             }
+        }
+        if let Some(Hedge { after, most, share }) = &self.retry.hedge {
+            if *most == 0 {
+                return Err(setting(
+                    "retry.hedge.most",
+                    0,
+                    "it must be at least 1; leave `hedge` out for none",
+                ));
+            }
+            if !(*share > 0.0 && *share <= 1.0) {
+                return Err(setting("retry.hedge.share", share, "it must be above 0 and at most 1"));
+            }
+            if let HedgeAfter::Percentile { of, .. } = after
+                && !(*of > 0.0 && *of < 1.0)
+            {
+                return Err(setting("retry.hedge.after", of, "a percentile lies between 0 and 1"));
+            }
+        }
+        let unknown = |id: &&Arc<str>| !ids.contains(*id);
+        if let Some(id) = self.rules.iter().flat_map(TaskRule::named).find(unknown) {
+            return Err(RouterError::UnknownCandidate { place: "a rule", id: id.clone() });
+        }
+        let known = |tag: &Arc<str>| self.candidates.iter().any(|candidate| candidate.tags.contains(tag));
+        if let Some(tag) = self.rules.iter().flat_map(TaskRule::tags).find(|tag| !known(tag)) {
+            return Err(setting("rule", tag, "it must be the tag of a candidate"));
         }
         let Fallbacks { failure, overflow, filtered } = &self.fallbacks;
         for (fallback, place) in [
@@ -172,4 +223,8 @@ impl RouterBuilder {
         }
         Ok(())
     }
+}
+
+fn setting(setting: &'static str, value: impl ToString, expected: &'static str) -> RouterError {
+    RouterError::Setting { setting, value: value.to_string(), expected }
 }

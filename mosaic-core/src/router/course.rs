@@ -4,25 +4,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, stream};
 
 use super::answer::Answer;
-use super::deployment::Permit;
+use super::budget::Claim;
+use super::deployment::{Deployment, Permit};
 use super::hash::mix;
+use super::opening::{Opening, ask};
 use super::pick::{Ask, Found, pick};
 use super::router::Inner;
-use super::{AttemptOutcome, Fallback, Needs, RouteAttempt, RouteDecision};
+use super::{AttemptOutcome, Fallback, Needs, RouteAttempt, RouteDecision, TaskKind};
 use crate::error::ErrorKind;
-use crate::model::{ModelCall, ModelError, ModelEvent, ModelStream, StopReason};
-use crate::runtime::Timestamp;
+use crate::model::{ModelCall, ModelError, ModelEvent, ModelStream};
+use crate::runtime::{BoxFuture, Timestamp};
 
 /// How many entries a list of an emitted decision holds.
 const SHOWN: usize = 16;
 
+/// One call on its way. Keeps what it learns of each candidate, so that a call that begins anew goes on where it was.
 pub(super) struct Course {
     pub(super) router: Arc<Inner>,
     call: ModelCall,
     needs: Needs,
+    claim: Option<Claim>,
+    task: Option<TaskKind>,
+    preferred: Option<usize>,
+    favoured: Vec<bool>,
     asked: Vec<u32>,
     barred: Vec<bool>,
     places: Vec<usize>,
@@ -32,22 +40,27 @@ pub(super) struct Course {
     rested: usize,
     found: Found,
     best: Option<ModelError>,
+    seed: u64,
 }
 
-/// An answer that has begun.
-pub(super) struct Opened {
-    pub(super) held: Vec<ModelEvent>,
-    pub(super) stream: ModelStream,
-    pub(super) permit: Permit,
-    pub(super) first: Timestamp,
-}
+/// Requests that are going on: one, or two where one takes long.
+type Asking = FuturesUnordered<BoxFuture<Opening>>;
 
 impl Course {
     pub(super) fn new(router: Arc<Inner>, call: ModelCall) -> Self {
         let needs = Needs::of(&call.request, router.estimator.as_ref());
+        let claim = router.claim(&call.request, &call.route, &needs);
+        let task = router.task(&call.request, &call.route);
         let count = router.deployments.len();
+        if let Some(hedge) = &router.retry.hedge {
+            router.hedges.earn(hedge);
+        }
         Self {
             needs,
+            claim,
+            preferred: router.preferred(&call.route),
+            favoured: router.favoured(task.as_ref()),
+            task,
             asked: vec![0; count],
             barred: vec![false; count],
             places: Vec::new(),
@@ -56,6 +69,7 @@ impl Course {
             rested: 0,
             found: Found::default(),
             best: None,
+            seed: router.runtime.random(),
             router,
             call,
         }
@@ -63,7 +77,7 @@ impl Course {
 
     pub(super) async fn run(mut self) -> ModelStream {
         match self.open().await {
-            Ok(opened) => Box::pin(Answer::new(self, opened)),
+            Ok(opening) => Box::pin(Answer::new(self, opening)),
             Err(error) => {
                 let decision = self.decision(None);
                 tracing::debug!(router = %decision.router, route = %decision, "no candidate answers");
@@ -72,25 +86,63 @@ impl Course {
         }
     }
 
-    async fn open(&mut self) -> Result<Opened, ModelError> {
-        let retry = self.router.retry.clone();
-        let most = self.call.route.max_attempts.unwrap_or(u32::MAX).clamp(1, retry.max_attempts) as usize;
-        let seed = self.router.runtime.random();
+    /// Asks until one has begun to answer. What it gives has `begun`.
+    pub(super) async fn open(&mut self) -> Result<Opening, ModelError> {
+        let router = self.router.clone();
+        let mut asking = Asking::new();
+        let mut hedge_at = None;
         loop {
-            if self.attempts.len() >= most {
+            if asking.is_empty() {
+                let (index, permit) = self.next().await?;
+                hedge_at = self.hedge_at(&permit.deployment);
+                asking.push(self.ask(index, permit));
+            }
+            let ended = match hedge_at {
+                None => asking.next().await,
+                Some(at) => match select(asking.next(), router.runtime.sleep_until(at)).await {
+                    Either::Left((ended, _)) => ended,
+                    Either::Right(_) => {
+                        hedge_at = self.hedge(&mut asking);
+                        continue;
+                    }
+                },
+            };
+            let Some(Opening { index, attempt, permit, begun }) = ended else { continue };
+            match begun {
+                Ok(_) => {
+                    drop(asking);
+                    self.outrun(attempt);
+                    return Ok(Opening { index, attempt, permit, begun });
+                }
+                Err(error) => {
+                    let now = router.runtime.now();
+                    self.end(attempt, AttemptOutcome::Failed { kind: error.kind }, now);
+                    permit.failed(&error, &router.breaker, now);
+                    router.freed.notify_waiters();
+                    self.judge(index, error)?;
+                    // Nobody waits for the slow one alone.
+                    hedge_at = (!asking.is_empty()).then_some(now);
+                }
+            }
+        }
+    }
+
+    /// Whom to ask next: waits for a cooldown, a limit or a backoff, or gives up.
+    async fn next(&mut self) -> Result<(usize, Permit), ModelError> {
+        let router = self.router.clone();
+        let retry = &router.retry;
+        loop {
+            if self.attempts.len() >= self.most_attempts() {
                 return Err(self.give_up());
             }
-            let router = self.router.clone();
             // Before the look, so that what is freed in between is not missed.
             let freed = router.freed.notified();
             let now = router.runtime.now();
-            self.found = self.pick(seed, now);
+            self.pick(&[], now);
             let Some(index) = self.found.best else {
-                let busy =
-                    self.found.rejected.iter().any(|(_, why)| matches!(why, super::Rejection::Busy { .. }));
                 let until = match self.found.ready_at() {
+                    _ if self.found.waits_for_a_call() => self.patience(now),
                     Some(at) => at,
-                    None if busy => self.patience(now),
                     None => return Err(self.give_up()),
                 };
                 if until <= now || !self.wait(until, now, freed).await {
@@ -104,126 +156,133 @@ impl Course {
                 let doublings = u32::try_from(self.rested.saturating_sub(1)).unwrap_or(16).min(16);
                 let longest = retry.base.saturating_mul(1 << doublings).min(retry.cap);
                 let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX).max(1);
-                let rest = Duration::from_millis(mix(seed.wrapping_add(self.rested as u64)) % longest);
+                let rest = Duration::from_millis(mix(self.seed.wrapping_add(self.rested as u64)) % longest);
                 if !self.wait(now.after(rest), now, std::future::pending()).await {
                     return Err(self.give_up());
                 }
                 continue;
             }
             let Some(deployment) = router.deployments.get(index) else { return Err(self.give_up()) };
-            let Some(permit) = deployment.admit(&self.needs, &router.breaker, now) else { continue };
-            match self.ask(index, permit, now).await {
-                Ok(opened) => return Ok(opened),
-                Err(error) => self.judge(index, error)?,
+            // Somebody else may have been quicker: look again.
+            if let Some(permit) = deployment.admit(&self.needs, self.claim.as_ref(), &router.breaker, now) {
+                return Ok((index, permit));
             }
         }
     }
 
-    fn pick(&self, seed: u64, now: Timestamp) -> Found {
-        pick(
-            &self.router.deployments,
-            &self.router.strategy,
-            &Ask {
-                needs: &self.needs,
-                hints: &self.call.route,
-                asked: &self.asked,
-                per_candidate: self.router.retry.per_candidate,
-                barred: &self.barred,
-                places: &self.places,
-                seed,
-                now,
-            },
-        )
+    fn most_attempts(&self) -> usize {
+        self.call.route.max_attempts.unwrap_or(u32::MAX).clamp(1, self.router.retry.max_attempts) as usize
+    }
+
+    fn pick(&mut self, asking: &[bool], now: Timestamp) {
+        let ask = Ask {
+            needs: &self.needs,
+            hints: &self.call.route,
+            preferred: self.preferred,
+            favoured: &self.favoured,
+            asked: &self.asked,
+            per_candidate: self.router.retry.per_candidate,
+            asking,
+            barred: &self.barred,
+            places: &self.places,
+            claim: self.claim.as_ref(),
+            seed: self.seed,
+            now,
+        };
+        pick(&self.router.deployments, &self.router.strategy, &ask, &mut self.found);
     }
 
     /// Asks one candidate, up to the first event that shows something.
-    async fn ask(&mut self, index: usize, permit: Permit, now: Timestamp) -> Result<Opened, ModelError> {
+    fn ask(&mut self, index: usize, permit: Permit) -> BoxFuture<Opening> {
         if let Some(asked) = self.asked.get_mut(index) {
             *asked += 1;
         }
-        let (router, call) = (self.router.clone(), self.call.clone());
-        let candidate = permit.deployment.candidate.id.clone();
+        let started = self.router.runtime.now();
+        let attempt = self.attempts.len();
         self.attempts.push(RouteAttempt {
-            candidate,
-            started: now,
+            candidate: permit.deployment.candidate.id.clone(),
+            started,
             ended: None,
             outcome: AttemptOutcome::Running,
         });
-        let model = permit.deployment.candidate.model.clone();
-        let opening = Box::pin(async move {
-            let mut stream = model.stream(call).await?;
-            let mut held = Vec::new();
-            loop {
-                let event = match stream.next().await {
-                    Some(event) => event?,
-                    None => {
-                        return Err(ModelError::new(
-                            ErrorKind::Incomplete,
-                            "the answer ended without its last event",
-                        ));
-                    }
-                };
-                match &event {
-                    // Of a router behind this one.
-                    ModelEvent::Route(_) => continue,
-                    ModelEvent::Restarted => held.clear(),
-                    ModelEvent::Done(end) if end.stop == StopReason::ContentFilter => {
-                        return Err(ModelError::new(
-                            ErrorKind::ContentFiltered,
-                            "the provider's filter stopped the answer",
-                        ));
-                    }
-                    _ => {}
-                }
-                let begins = matches!(event, ModelEvent::Start { .. });
-                if !matches!(event, ModelEvent::Restarted) {
-                    held.push(event);
-                }
-                if !begins && !held.is_empty() {
-                    return Ok((held, stream));
-                }
-            }
-        });
-        let limit = router.retry.first_event.map(|limit| now.after(limit));
-        let limit = [limit, self.call.deadline].into_iter().flatten().min();
-        let opened = match limit {
-            None => opening.await,
-            Some(at) => match select(opening, router.runtime.sleep_until(at)).await {
-                Either::Left((opened, _)) => opened,
-                Either::Right(_) => Err(ModelError::new(ErrorKind::Timeout, "it said nothing in time")),
-            },
+        ask(self.router.clone(), self.call.clone(), index, attempt, permit, started)
+    }
+
+    /// When a second one is asked beside the first.
+    fn hedge_at(&self, first: &Deployment) -> Option<Timestamp> {
+        let hedge = self.router.retry.hedge.as_ref()?;
+        Some(self.router.runtime.now().after(hedge.patience(first)))
+    }
+
+    /// Asks a second candidate, if one can be asked at once; tells when to ask the next.
+    fn hedge(&mut self, asking: &mut Asking) -> Option<Timestamp> {
+        let router = self.router.clone();
+        let hedge = router.retry.hedge.as_ref()?;
+        if asking.len() > hedge.most as usize || self.attempts.len() >= self.most_attempts() {
+            return None;
+        }
+        let running = |id: &Arc<str>| {
+            let attempt = |of: &&RouteAttempt| of.outcome == AttemptOutcome::Running;
+            self.attempts.iter().filter(attempt).any(|of| of.candidate == *id)
         };
-        let at = router.runtime.now();
-        match opened {
-            Ok((held, stream)) => {
-                permit.deployment.latency.first(now.until(at), at);
-                Ok(Opened { held, stream, permit, first: at })
+        let asked: Vec<bool> = router.deployments.iter().map(|of| running(&of.candidate.id)).collect();
+        let now = router.runtime.now();
+        let before = std::mem::take(&mut self.found);
+        self.pick(&asked, now);
+        let admit = |deployment: &Arc<Deployment>| {
+            deployment.admit(&self.needs, self.claim.as_ref(), &router.breaker, now)
+        };
+        let second = self.found.best.filter(|_| router.hedges.take());
+        let second = second.and_then(|index| router.deployments.get(index).map(|of| (index, of)));
+        let Some((index, deployment, permit)) = second.and_then(|(index, of)| Some((index, of, admit(of)?)))
+        else {
+            // What is explained is why the one that answers was chosen.
+            self.found = before;
+            return None;
+        };
+        let next = self.hedge_at(deployment);
+        asking.push(self.ask(index, permit));
+        next.filter(|_| asking.len() <= hedge.most as usize)
+    }
+
+    /// One has begun to answer: the others that were running have been cancelled.
+    fn outrun(&mut self, winner: usize) {
+        let now = self.router.runtime.now();
+        let mut others = false;
+        for (place, attempt) in self.attempts.iter_mut().enumerate() {
+            if place == winner || attempt.outcome != AttemptOutcome::Running {
+                continue;
             }
-            Err(error) => {
-                self.end(AttemptOutcome::Failed { kind: error.kind }, at);
-                permit.failed(&error, &router.breaker, at);
-                router.freed.notify_waiters();
-                Err(error)
+            others = true;
+            (attempt.outcome, attempt.ended) = (AttemptOutcome::Outrun, Some(now));
+            // It would have taken longer still: whoever is chosen by speed must learn of it.
+            let mut all = self.router.deployments.iter();
+            if let Some(slow) = all.find(|of| of.candidate.id == attempt.candidate) {
+                slow.latency.at_least(attempt.started.until(now), now);
             }
+        }
+        if others {
+            self.router.freed.notify_waiters();
         }
     }
 
-    pub(super) fn end(&mut self, outcome: AttemptOutcome, at: Timestamp) {
-        if let Some(attempt) = self.attempts.last_mut() {
+    pub(super) fn end(&mut self, attempt: usize, outcome: AttemptOutcome, at: Timestamp) {
+        if let Some(attempt) = self.attempts.get_mut(attempt) {
             attempt.outcome = outcome;
             attempt.ended = Some(at);
         }
     }
 
     /// What becomes of the call after a failure: `Err` where it has failed.
-    fn judge(&mut self, index: usize, error: ModelError) -> Result<(), ModelError> {
+    pub(super) fn judge(&mut self, index: usize, error: ModelError) -> Result<(), ModelError> {
         let fallback = match error.kind {
             ErrorKind::InvalidRequest | ErrorKind::Cancelled => return Err(self.named(error)),
             ErrorKind::ContextOverflow => self.router.fallbacks.overflow.clone(),
             ErrorKind::ContentFiltered => self.router.fallbacks.filtered.clone(),
             _ => self.router.fallbacks.failure.clone(),
         };
-        if !error.retryable
+        // A prompt that did not fit will not fit when it is sent again.
+        if !(error.retryable && error.kind != ErrorKind::ContextOverflow)
             && let Some(barred) = self.barred.get_mut(index)
         {
             *barred = true;
@@ -258,7 +317,9 @@ impl Course {
     fn patience(&self, now: Timestamp) -> Timestamp {
         let most = now.after(self.router.retry.max_wait.saturating_sub(self.waited));
         let before = |deadline: Timestamp| Timestamp(deadline.0.saturating_sub(1));
-        self.call.deadline.map_or(most, |deadline| most.min(before(deadline)))
+        let patience = self.call.deadline.map_or(most, |deadline| most.min(before(deadline)));
+        // Time may be quicker than whoever is busy.
+        self.found.ready_at().map_or(patience, |at| at.min(patience))
     }
 
     /// Waits, unless that takes too long.
@@ -278,13 +339,14 @@ impl Course {
 
     fn give_up(&mut self) -> ModelError {
         let now = self.router.runtime.now();
-        self.found = self.pick(0, now);
+        self.pick(&[], now);
         let ready = self.found.ready_at().map(|at| now.until(at));
         let mut error = match self.best.take() {
             Some(error) => error,
             None => ModelError::new(self.found.kind(), "no candidate may be asked now"),
         };
-        if error.retryable {
+        // Nobody tries a used-up budget again by himself; but whoever wants to know when it is filled is told.
+        if error.retryable || error.kind == ErrorKind::Budget {
             error.retry_after = ready.or(error.retry_after);
         }
         self.named(error)
@@ -297,7 +359,7 @@ impl Course {
         for attempt in &self.attempts {
             let _ = write!(text, "; asked `{}`: {}", attempt.candidate, attempt.outcome);
         }
-        for rejected in self.found.rejected(&self.router.deployments, 5) {
+        for rejected in self.found.rejected(&self.router.deployments, self.claim.as_ref(), 5) {
             let _ = write!(text, "; not `{}`: {}", rejected.candidate, rejected.why);
         }
         error.message = text;
@@ -311,12 +373,12 @@ impl Course {
         RouteDecision {
             router: self.router.name.clone(),
             chosen,
-            rejected: self.found.rejected(all, SHOWN),
+            rejected: self.found.rejected(all, self.claim.as_ref(), SHOWN),
             scores: self.found.scored(all, SHOWN),
             omitted: u32::try_from(omitted).unwrap_or(u32::MAX),
             attempts: self.attempts.clone(),
             waited_ms: u64::try_from(self.waited.as_millis()).unwrap_or(u64::MAX),
-            task: self.call.route.task.clone(),
+            task: self.task.clone(),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TaskKind;
 use crate::error::ErrorKind;
-use crate::message::Usage;
+use crate::message::{Cost, Usage};
 use crate::model::Capability;
 use crate::runtime::Timestamp;
 
@@ -130,10 +130,67 @@ pub enum Rejection {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         days: Option<u32>,
     },
+    /// A budget that it is charged to is used up.
+    Budget {
+        /// The budget's name.
+        budget: Arc<str>,
+        /// What is left of it.
+        left: Cost,
+        /// The most that the call can cost there.
+        most: Cost,
+        /// When the next period begins; never, where the call is dearer than a whole one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// Calls that are going on may use up a budget that it is charged to.
+    Reserved {
+        /// The budget's name.
+        budget: Arc<str>,
+        /// What nobody has reserved of it.
+        left: Cost,
+        /// The most that the call can cost there.
+        most: Cost,
+    },
+    /// It is charged to a budget, and nobody knows the most that the call can cost there.
+    Unbounded {
+        /// The budget's name.
+        budget: Arc<str>,
+        /// What is not known.
+        lacking: Lacking,
+    },
     /// It was asked in this call, as often as it may be.
     Asked,
+    /// It is being asked, and a second one is looked for that may be quicker.
+    Asking,
     /// The policy for the failure of this call does not fall back to it.
     NotAFallback,
+}
+
+impl Rejection {
+    /// When time alone makes the candidate eligible again.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Cooling { until, .. } | Self::Probing { until } | Self::Requests { until, .. } => {
+                Some(*until)
+            }
+            Self::Tokens { until, .. } | Self::Budget { until, .. } => *until,
+            _ => None,
+        }
+    }
+}
+
+/// What must be known to say the most that a call can cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Lacking {
+    /// What its tokens cost.
+    Price,
+    /// How long the prompt can be: it holds documents or sounds, and the window is not known.
+    Prompt,
+    /// How long the answer can be: neither the call nor the model says so, and the window is not known.
+    Answer,
 }
 
 /// A score.
@@ -176,4 +233,6 @@ pub enum AttemptOutcome {
         /// How.
         kind: ErrorKind,
     },
+    /// It was cancelled: another one, that was asked later, was quicker. What its provider bills for it nobody tells.
+    Outrun,
 }

@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::breaker::{Breaker, BreakerPolicy};
+use super::budget::{Claim, Held};
 use super::hash::hash;
+use super::histogram::Histogram;
 use super::latency::Latency;
 use super::limit::Bucket;
 use super::needs::Abilities;
 use super::{Candidate, Needs};
-use crate::message::Usage;
+use crate::message::{Cost, Usage};
 use crate::model::ModelError;
 use crate::runtime::Timestamp;
 
 /// Tokens of an answer of which nobody said how long it may be, for the token limits.
-const ASSUMED_ANSWER: u64 = 1_024;
+pub(super) const ASSUMED_ANSWER: u64 = 1_024;
 
 #[derive(Debug)]
 pub(super) struct Deployment {
@@ -32,12 +34,16 @@ pub(super) struct Deployment {
     pub(super) tokens: Option<Bucket>,
     pub(super) breaker: Breaker,
     pub(super) latency: Latency,
+    /// How long first events took.
+    pub(super) first_events: Histogram,
     /// Millionths of a dollar a token of the prompt, and of the answer.
     pub(super) rates: Option<(f64, f64)>,
+    /// The places of the budgets that it is charged to.
+    pub(super) budgets: Vec<usize>,
 }
 
 impl Deployment {
-    pub(super) fn new(candidate: Candidate, first_named: bool) -> Self {
+    pub(super) fn new(candidate: Candidate, first_named: bool, budgets: Vec<usize>) -> Self {
         let rate = |usage: Usage| candidate.known_price().map(|price| price.cost(&usage).0 as f64 / 1e6);
         let input = rate(Usage { input: 1_000_000, ..Usage::default() });
         let output = rate(Usage { output: 1_000_000, ..Usage::default() });
@@ -53,7 +59,9 @@ impl Deployment {
             tokens: candidate.limits.tokens.map(Bucket::new),
             breaker: Breaker::default(),
             latency: Latency::default(),
+            first_events: Histogram::default(),
             rates: input.zip(output),
+            budgets,
             candidate,
         }
     }
@@ -67,13 +75,24 @@ impl Deployment {
     pub(super) fn admit(
         self: &Arc<Self>,
         needs: &Needs,
+        claim: Option<&Claim>,
         policy: &BreakerPolicy,
         now: Timestamp,
     ) -> Option<Permit> {
         let most = self.candidate.limits.parallel.unwrap_or(u32::MAX);
         let one_more = |calls: u32| (calls < most).then(|| calls + 1);
         self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
-        let mut permit = Permit { deployment: self.clone(), tokens: 0, probe: None, over: false };
+        let mut permit = Permit {
+            deployment: self.clone(),
+            tokens: 0,
+            held: Held::default(),
+            probe: None,
+            stage: Stage::Admitting,
+            shown: 0,
+        };
+        if let Some(claim) = claim {
+            permit.held = claim.hold(self, now)?;
+        }
         let tokens = self.tokens(needs);
         if self.tokens.as_ref().is_some_and(|bucket| !bucket.take(tokens, now)) {
             return None;
@@ -95,6 +114,7 @@ impl Deployment {
                 return None;
             }
         }
+        permit.stage = Stage::Asked;
         Some(permit)
     }
 }
@@ -104,26 +124,52 @@ impl Deployment {
 pub(super) struct Permit {
     pub(super) deployment: Arc<Deployment>,
     tokens: u64,
+    held: Held,
     probe: Option<u64>,
-    over: bool,
+    stage: Stage,
+    /// Bytes of the answer that were shown.
+    shown: u64,
+}
+
+/// How far a call has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Admitting,
+    Asked,
+    Began,
+    Over,
 }
 
 impl Permit {
+    /// It began to answer, and said so many bytes more.
+    pub(super) fn said(&mut self, bytes: usize) {
+        self.stage = Stage::Began;
+        self.shown = self.shown.saturating_add(bytes as u64);
+    }
+
     /// It answered.
-    pub(super) fn answered(mut self, usage: &Usage, now: Timestamp) {
+    pub(super) fn answered(mut self, usage: &Usage, cost: Option<Cost>, now: Timestamp) {
         let used = usage.input.saturating_add(usage.output);
         if used > 0 {
             self.refund(used, now);
         }
+        match cost {
+            Some(cost) => self.held.settle(cost),
+            None => self.held.settle_as_reserved(),
+        }
         self.deployment.breaker.answered(self.probe);
-        self.over = true;
+        self.stage = Stage::Over;
     }
 
-    /// It failed.
+    /// It failed. What it said before is billed.
     pub(super) fn failed(mut self, error: &ModelError, policy: &BreakerPolicy, now: Timestamp) {
         self.refund(0, now);
         self.deployment.breaker.failed(error, policy, self.probe, now);
-        self.over = true;
+        match self.stage {
+            Stage::Began => self.settle_cut(),
+            _ => self.held.settle(Cost(0)),
+        }
+        self.stage = Stage::Over;
     }
 
     fn refund(&mut self, used: u64, now: Timestamp) {
@@ -131,13 +177,21 @@ impl Permit {
             bucket.correct(std::mem::replace(&mut self.tokens, used), used, now);
         }
     }
+
+    fn settle_cut(&mut self) {
+        self.held.settle_cut(self.deployment.candidate.known_price(), self.shown);
+    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         self.deployment.in_flight.fetch_sub(1, Ordering::Relaxed);
-        if !self.over {
-            self.deployment.breaker.dropped(self.probe);
+        match self.stage {
+            Stage::Over => return,
+            Stage::Admitting => self.held.settle(Cost(0)),
+            // Whoever is cancelled has read the prompt, and bills it.
+            Stage::Asked | Stage::Began => self.settle_cut(),
         }
+        self.deployment.breaker.dropped(self.probe);
     }
 }

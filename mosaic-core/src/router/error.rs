@@ -57,7 +57,19 @@ pub enum RouterError {
         /// What it must be.
         expected: &'static str,
     },
-    /// A list of fallbacks, a rule or a budget names a candidate that there is not.
+    /// Two budgets have one name.
+    #[error("two budgets have the name `{name}`; what was spent is kept by name, so each has its own")]
+    DuplicateBudget {
+        /// The name.
+        name: Arc<str>,
+    },
+    /// A budget's period has no length.
+    #[error("the budget `{name}` is for no time at all; give it a period of at least a millisecond")]
+    BudgetPeriod {
+        /// The budget.
+        name: Arc<str>,
+    },
+    /// A list of fallbacks or a rule names a candidate that there is not.
     #[error("{place} names the candidate `{id}`, which the router does not have")]
     UnknownCandidate {
         /// Where.

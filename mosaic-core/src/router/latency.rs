@@ -30,6 +30,13 @@ impl Latency {
         self.at.store(now.0.max(1), Ordering::Relaxed);
     }
 
+    /// The first event had not come after this time, and was no longer waited for.
+    pub(super) fn at_least(&self, took: Duration, now: Timestamp) {
+        if self.first_average().is_none_or(|average| average < took) {
+            self.first(took, now);
+        }
+    }
+
     /// The rest of so many tokens took this time.
     pub(super) fn rest(&self, took: Duration, tokens: u64) {
         if tokens > 0 {

@@ -36,6 +36,7 @@
 
 mod answer;
 mod breaker;
+pub mod budget;
 mod builder;
 mod candidate;
 mod course;
@@ -44,29 +45,36 @@ mod deployment;
 mod error;
 mod estimate;
 mod hash;
+mod hedging;
 mod hints;
+mod histogram;
 mod latency;
 mod limit;
 mod needs;
+mod opening;
 mod pick;
 mod policy;
 // The folder and its main type have one name, as in `agent` and `session`.
 #[allow(clippy::module_inception)]
 mod router;
+pub mod rules;
 #[cfg(feature = "testing")]
 pub mod simulate;
 mod strategy;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 pub use breaker::BreakerPolicy;
+pub use budget::{Budget, Budgets, Period, Reserve, Spent};
 pub use builder::RouterBuilder;
 pub use candidate::Candidate;
-pub use decision::{AttemptOutcome, Rejected, Rejection, RouteAttempt, RouteDecision, Scored};
+pub use decision::{AttemptOutcome, Lacking, Rejected, Rejection, RouteAttempt, RouteDecision, Scored};
 pub use error::RouterError;
 pub use estimate::{QuarterBytes, TokenEstimator};
 pub use hints::{DataDemand, RouteHints, TagWish, TaskKind};
 pub use needs::Needs;
-pub use policy::{Fallback, Fallbacks, RetryPolicy};
+pub use policy::{Fallback, Fallbacks, Hedge, HedgeAfter, MidAnswer, RetryPolicy};
 pub use router::Router;
+pub use rules::{Classifier, Heuristics, TaskRule};
 pub use strategy::{Score, Scorer, Standing, Strategy};

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::breaker::Gate;
+use super::budget::{Claim, Rooms};
 use super::deployment::Deployment;
 use super::hash::{hash, mix, unit};
-use super::{Needs, Rejected, Rejection, RouteHints, Score, Scored, Standing, Strategy};
+use super::verdict::Verdict;
+use super::{Needs, Rejected, RouteHints, Score, Scored, Standing, Strategy};
 use crate::error::ErrorKind;
 use crate::runtime::Timestamp;
 
@@ -14,38 +16,58 @@ use crate::runtime::Timestamp;
 pub(super) struct Ask<'a> {
     pub(super) needs: &'a Needs,
     pub(super) hints: &'a RouteHints,
+    /// The one that the call prefers.
+    pub(super) preferred: Option<usize>,
+    /// Those that the rule for this kind of task sends it to; empty without one.
+    pub(super) favoured: &'a [bool],
     /// How often each was asked in this call.
     pub(super) asked: &'a [u32],
     pub(super) per_candidate: u32,
+    /// Those that are being asked while another is looked for; empty unless it is.
+    pub(super) asking: &'a [bool],
     /// Those that the policy does not fall back to.
     pub(super) barred: &'a [bool],
     /// The place of each in the list that the call falls back to; empty before a failure with such a list.
     pub(super) places: &'a [usize],
+    pub(super) claim: Option<&'a Claim>,
     pub(super) seed: u64,
     pub(super) now: Timestamp,
 }
 
-/// What a pick found.
+impl Ask<'_> {
+    /// Whether it is about a second request beside one that is going on.
+    fn hedges(&self) -> bool {
+        !self.asking.is_empty()
+    }
+}
+
+/// What a pick found. Kept by its call, so that the next pick needs no memory.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) best: Option<usize>,
-    pub(super) rejected: Vec<(usize, Rejection)>,
+    pub(super) rejected: Vec<(usize, Verdict)>,
+    /// Of those among whom the scores decided, in no order.
     pub(super) scores: Vec<(usize, f64)>,
+    raw: Vec<f64>,
 }
 
-pub(super) fn pick(all: &[Arc<Deployment>], strategy: &Strategy, ask: &Ask<'_>) -> Found {
-    let mut found = Found::default();
+/// Finds the best of those that are eligible. Waits for nobody and takes nothing.
+pub(super) fn pick(all: &[Arc<Deployment>], strategy: &Strategy, ask: &Ask<'_>, found: &mut Found) {
+    found.rejected.clear();
+    found.scores.clear();
+    let rooms = ask.claim.map(|claim| claim.rooms(ask.now)).unwrap_or_default();
     let mut best_rank = None;
     for (index, deployment) in all.iter().enumerate() {
-        if let Some(why) = reject(deployment, index, ask) {
+        if let Some(why) = reject(deployment, index, ask, &rooms) {
             found.rejected.push((index, why));
             continue;
         }
         let asked = ask.asked.get(index).copied().unwrap_or(0);
-        let preferred = ask.hints.prefer.as_deref() == Some(&*deployment.candidate.id);
+        let preferred = ask.preferred == Some(index);
+        let favoured = ask.favoured.get(index).copied().unwrap_or(false);
         let priority = if strategy.ranks_priority() { 0 } else { deployment.candidate.priority };
         let place = ask.places.get(index).copied().unwrap_or(0);
-        let rank = (asked, place, !preferred, priority);
+        let rank = (asked, place, !preferred, !favoured, priority);
         match best_rank {
             Some(best) if rank > best => continue,
             Some(best) if rank == best => {}
@@ -56,33 +78,36 @@ pub(super) fn pick(all: &[Arc<Deployment>], strategy: &Strategy, ask: &Ask<'_>) 
         }
         found.scores.push((index, 0.0));
     }
-    rank(all, strategy, ask, &mut found.scores);
-    found.scores.sort_by(|(_, one), (_, other)| one.total_cmp(other));
-    found.best = found.scores.first().map(|(index, _)| *index);
-    found
+    rank(all, strategy, ask, found);
+    let least = found.scores.iter().min_by(|(_, one), (_, other)| one.total_cmp(other));
+    found.best = least.map(|(index, _)| *index);
 }
 
-fn reject(deployment: &Deployment, index: usize, ask: &Ask<'_>) -> Option<Rejection> {
+fn reject(deployment: &Deployment, index: usize, ask: &Ask<'_>, rooms: &Rooms) -> Option<Verdict> {
     let candidate = &deployment.candidate;
-    if ask.barred.get(index).copied().unwrap_or(false) {
-        return Some(Rejection::NotAFallback);
+    let is = |of: &[bool]| of.get(index).copied().unwrap_or(false);
+    if is(ask.barred) {
+        return Some(Verdict::NotAFallback);
+    }
+    if is(ask.asking) {
+        return Some(Verdict::Asking);
     }
     if ask.asked.get(index).is_some_and(|asked| *asked >= ask.per_candidate) {
-        return Some(Rejection::Asked);
+        return Some(Verdict::Asked);
     }
     let needed = ask.needs.abilities();
     if let Some(capability) = needed.shared_with(deployment.cannot) {
-        return Some(Rejection::Lacks { capability });
+        return Some(Verdict::Lacks(capability));
     }
-    // What nobody knows is asked of the model that the host named first, and of no fallback.
-    if !deployment.first_named
+    // What nobody knows is asked of the model that the host named first, and of no other.
+    if (!deployment.first_named || ask.hedges())
         && let Some(capability) = needed.missing_in(deployment.can)
     {
-        return Some(Rejection::Unsure { capability });
+        return Some(Verdict::Unsure(capability));
     }
     let tokens = ask.needs.span();
     if let Some(window) = deployment.window.filter(|window| tokens > *window) {
-        return Some(Rejection::TooLong { tokens, window });
+        return Some(Verdict::TooLong { tokens, window });
     }
     let has = |tag: &Arc<str>| candidate.tags.contains(tag);
     let wish = &ask.hints.tags;
@@ -90,46 +115,53 @@ fn reject(deployment: &Deployment, index: usize, ask: &Ask<'_>) -> Option<Reject
         || wish.not.iter().any(has)
         || !(wish.any.is_empty() || wish.any.iter().any(has))
     {
-        return Some(Rejection::Tags);
+        return Some(Verdict::Tags);
     }
     let data = &ask.hints.data;
     if !data.regions.is_empty()
         && !candidate.region.as_ref().is_some_and(|region| data.regions.contains(region))
     {
-        return Some(Rejection::Region { region: candidate.region.clone() });
+        return Some(Verdict::Region);
     }
     if let Some(most) = data.max_retention_days
         && candidate.retention_days.is_none_or(|days| days > most)
     {
-        return Some(Rejection::Retention { days: candidate.retention_days });
+        return Some(Verdict::Retention);
     }
     match deployment.breaker.gate(ask.now) {
-        Gate::Cooling(until) => return Some(Rejection::Cooling { until, cause: deployment.breaker.cause() }),
-        Gate::Probing(until) => return Some(Rejection::Probing { until }),
+        Gate::Cooling(until) => return Some(Verdict::Cooling { until, cause: deployment.breaker.cause() }),
+        Gate::Probing(until) => return Some(Verdict::Probing { until }),
+        // Somebody who waits already finds out whether it is well, not a request that is made to save time.
+        Gate::Due if ask.hedges() => {
+            return Some(Verdict::Cooling { until: ask.now, cause: deployment.breaker.cause() });
+        }
         Gate::Closed | Gate::Due => {}
     }
     if let Some(bucket) = &deployment.requests {
         let until = bucket.room_at(1, ask.now).unwrap_or(ask.now);
         if until > ask.now {
-            return Some(Rejection::Requests { limit: bucket.limit(), until });
+            return Some(Verdict::Requests { limit: bucket.limit(), until });
         }
     }
     if let Some(bucket) = &deployment.tokens {
         let until = bucket.room_at(deployment.tokens(ask.needs), ask.now);
         if until != Some(ask.now) {
-            return Some(Rejection::Tokens { limit: bucket.limit(), until });
+            return Some(Verdict::Tokens { limit: bucket.limit(), until });
         }
     }
+    if let Some(why) = ask.claim.and_then(|claim| claim.refuses(deployment, rooms)) {
+        return Some(why);
+    }
     let limit = candidate.limits.parallel?;
-    (deployment.in_flight.load(Ordering::Relaxed) >= limit).then_some(Rejection::Busy { limit })
+    (deployment.in_flight.load(Ordering::Relaxed) >= limit).then_some(Verdict::Busy { limit })
 }
 
-fn rank(all: &[Arc<Deployment>], strategy: &Strategy, ask: &Ask<'_>, scores: &mut [(usize, f64)]) {
+fn rank(all: &[Arc<Deployment>], strategy: &Strategy, ask: &Ask<'_>, found: &mut Found) {
+    let Found { scores, raw, .. } = found;
     if scores.len() < 2 {
         return;
     }
     let session = ask.hints.session.as_deref().map(hash);
-    let mut raw = Vec::with_capacity(scores.len());
     for (score, weight) in &strategy.scores {
         raw.clear();
         raw.extend(scores.iter().map(|(index, _)| {
@@ -138,7 +170,7 @@ fn rank(all: &[Arc<Deployment>], strategy: &Strategy, ask: &Ask<'_>, scores: &mu
         let finite = || raw.iter().copied().filter(|value| value.is_finite());
         let (low, high) =
             (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
-        for ((_, total), value) in scores.iter_mut().zip(&raw) {
+        for ((_, total), value) in scores.iter_mut().zip(&*raw) {
             let share = match value.is_finite() {
                 true if high > low => (value - low) / (high - low),
                 true => 0.0,
@@ -179,50 +211,39 @@ impl Found {
         self.rejected.iter().filter_map(|(_, why)| why.until()).min()
     }
 
-    pub(super) fn rejected(&self, all: &[Arc<Deployment>], most: usize) -> Vec<Rejected> {
-        let name = |(index, why): &(usize, Rejection)| {
-            all.get(*index).map(|of| Rejected { candidate: of.candidate.id.clone(), why: why.clone() })
+    /// Whether a call that ends may make somebody eligible.
+    pub(super) fn waits_for_a_call(&self) -> bool {
+        self.rejected.iter().any(|(_, why)| why.waits_for_a_call())
+    }
+
+    pub(super) fn rejected(
+        &self,
+        all: &[Arc<Deployment>],
+        claim: Option<&Claim>,
+        most: usize,
+    ) -> Vec<Rejected> {
+        let name = |(index, why): &(usize, Verdict)| {
+            all.get(*index)
+                .map(|of| Rejected { candidate: of.candidate.id.clone(), why: why.named(of, claim) })
         };
         self.rejected.iter().take(most).filter_map(name).collect()
     }
 
+    /// The scores, best first.
     pub(super) fn scored(&self, all: &[Arc<Deployment>], most: usize) -> Vec<Scored> {
+        let mut scores = self.scores.clone();
+        scores.sort_by(|(_, one), (_, other)| one.total_cmp(other));
         // What is no number is none in JSON either, and the decision must be readable again.
         let name = |(index, score): &(usize, f64)| {
             all.get(*index)
                 .map(|of| Scored { candidate: of.candidate.id.clone(), score: score.min(f64::MAX) })
         };
-        self.scores.iter().take(most).filter_map(name).collect()
+        scores.iter().take(most).filter_map(name).collect()
     }
 
     /// The kind of an error that says that nobody is eligible.
     pub(super) fn kind(&self) -> ErrorKind {
-        let any = |is: fn(&Rejection) -> bool| self.rejected.iter().any(|(_, why)| is(why));
-        if any(|why| {
-            matches!(why, Rejection::Requests { .. } | Rejection::Tokens { until: Some(_), .. })
-                || matches!(why, Rejection::Cooling { cause: Some(ErrorKind::RateLimited), .. })
-        }) {
-            ErrorKind::RateLimited
-        } else if any(|why| why.until().is_some() || matches!(why, Rejection::Busy { .. })) {
-            ErrorKind::Overloaded
-        } else if any(|why| matches!(why, Rejection::TooLong { .. })) {
-            ErrorKind::ContextOverflow
-        } else {
-            ErrorKind::Unsupported
-        }
-    }
-}
-
-impl Rejection {
-    /// When time alone makes the candidate eligible again.
-    #[must_use]
-    pub fn until(&self) -> Option<Timestamp> {
-        match self {
-            Self::Cooling { until, .. } | Self::Probing { until } | Self::Requests { until, .. } => {
-                Some(*until)
-            }
-            Self::Tokens { until, .. } => *until,
-            _ => None,
-        }
+        let kinds = self.rejected.iter().filter_map(|(_, why)| why.kind());
+        kinds.max_by_key(|(hope, _)| *hope).map_or(ErrorKind::Unsupported, |(_, kind)| kind)
     }
 }

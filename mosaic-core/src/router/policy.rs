@@ -22,6 +22,74 @@ pub struct RetryPolicy {
     /// How long a candidate may take to say something before another is asked. None unless set: the model's own limits
     /// count, which are long because a slow model is better than none.
     pub first_event: Option<Duration>,
+    /// What becomes of a call whose answer breaks off after something of it was shown: it fails.
+    pub mid_answer: MidAnswer,
+    /// When a second candidate is asked because the first one takes long. Never unless set.
+    pub hedge: Option<Hedge>,
+}
+
+/// What becomes of a call whose answer breaks off after something of it was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum MidAnswer {
+    /// It fails, and whoever called decides: a session keeps what was said and tries again.
+    #[default]
+    Fail,
+    /// It begins anew, at the next candidate, under the same budget of attempts. The stream says so with
+    /// [`ModelEvent::Restarted`](crate::ModelEvent::Restarted): what was shown is void.
+    Restart,
+}
+
+/// When a second candidate is asked because the first one takes long. Whoever says something first answers, and the other is
+/// cancelled; what it was billed until then is paid.
+///
+/// "The Tail at Scale" (Dean and Barroso, 2013, <https://research.google/pubs/the-tail-at-scale/>) asks again after the time
+/// that 95 of 100 calls take, which cuts the slowest calls for a few percent more of them.
+///
+/// ```
+/// use std::time::Duration;
+/// use mosaic_core::router::{Hedge, RetryPolicy};
+/// let retry = RetryPolicy { hedge: Some(Hedge::after(Duration::from_secs(2))), ..RetryPolicy::default() };
+/// # let _ = retry;
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hedge {
+    /// When.
+    pub after: HedgeAfter,
+    /// How many more are asked, one after another, each after that time. 1. Every one is an attempt of the call.
+    pub most: u32,
+    /// At most this share of calls is hedged, so that a provider that slows down under load is not sent twice of it. 0.1.
+    pub share: f64,
+}
+
+/// When a second candidate is asked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum HedgeAfter {
+    /// When the first one has said nothing for so long.
+    Time(Duration),
+    /// When the first one has said nothing for as long as it took in this share of its last calls, 0 to 1. Never
+    /// before `least`; `least` alone until it has answered 20 times.
+    Percentile {
+        /// The share.
+        of: f64,
+        /// Never sooner.
+        least: Duration,
+    },
+}
+
+impl Hedge {
+    /// When the first one has said nothing for so long.
+    #[must_use]
+    pub fn after(time: Duration) -> Self {
+        Self { after: HedgeAfter::Time(time), most: 1, share: 0.1 }
+    }
+
+    /// When the first one is slower than 95 of 100 of its last calls were, and never before `least`.
+    #[must_use]
+    pub fn after_p95(least: Duration) -> Self {
+        Self { after: HedgeAfter::Percentile { of: 0.95, least }, ..Self::after(least) }
+    }
 }
 
 impl Default for RetryPolicy {
@@ -33,6 +101,8 @@ impl Default for RetryPolicy {
             cap: Duration::from_secs(10),
             max_wait: Duration::from_secs(30),
             first_event: None,
+            mid_answer: MidAnswer::Fail,
+            hedge: None,
         }
     }
 }

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::budget::Claim;
 use super::course::Course;
 use super::deployment::Deployment;
-use super::pick::{Ask, pick};
+use super::hedging::Credit;
+use super::pick::{Ask, Found, pick};
 use super::{
-    BreakerPolicy, Fallbacks, Needs, RetryPolicy, RouteDecision, RouteHints, RouterBuilder, Strategy,
-    TokenEstimator,
+    BreakerPolicy, Budgets, Classifier, Fallbacks, Needs, RetryPolicy, RouteDecision, RouteHints,
+    RouterBuilder, Strategy, TaskKind, TaskRule, TokenEstimator,
 };
 use crate::model::{ChatModel, ModelCall, ModelError, ModelInfo, ModelRequest, ModelStream};
 use crate::runtime::Runtime;
@@ -27,8 +29,42 @@ pub(super) struct Inner {
     pub(super) fallbacks: Fallbacks,
     pub(super) breaker: BreakerPolicy,
     pub(super) estimator: Arc<dyn TokenEstimator>,
-    /// Somebody let go of a candidate.
-    pub(super) freed: tokio::sync::Notify,
+    pub(super) classifier: Option<Arc<dyn Classifier>>,
+    pub(super) rules: Vec<TaskRule>,
+    pub(super) budgets: Option<Budgets>,
+    pub(super) hedges: Credit,
+    /// Somebody let go of a candidate, or of what a budget had set aside.
+    pub(super) freed: Arc<tokio::sync::Notify>,
+}
+
+impl Inner {
+    /// What a call means to the budgets.
+    pub(super) fn claim(&self, request: &ModelRequest, hints: &RouteHints, needs: &Needs) -> Option<Claim> {
+        let budgets = self.budgets.as_ref()?;
+        Some(Claim::new(budgets, request, hints, needs, self.estimator.as_ref(), self.runtime.now()))
+    }
+
+    /// The kind of task, where somebody says it.
+    pub(super) fn task(&self, request: &ModelRequest, hints: &RouteHints) -> Option<TaskKind> {
+        hints.task.clone().or_else(|| self.classifier.as_ref()?.classify(request, hints))
+    }
+
+    /// The place of the candidate that a call prefers.
+    pub(super) fn preferred(&self, hints: &RouteHints) -> Option<usize> {
+        let preferred = hints.prefer.as_deref()?;
+        self.deployments.iter().position(|of| of.candidate.id() == preferred)
+    }
+
+    /// Those that rules send this kind of task to; empty where no rule is for it.
+    pub(super) fn favoured(&self, task: Option<&TaskKind>) -> Vec<bool> {
+        let rules: Vec<&TaskRule> =
+            self.rules.iter().filter(|rule| task.is_some_and(|task| rule.is_for(task))).collect();
+        if rules.is_empty() {
+            return Vec::new();
+        }
+        let favoured = |of: &Arc<Deployment>| rules.iter().any(|rule| rule.favours(&of.candidate));
+        self.deployments.iter().map(favoured).collect()
+    }
 }
 
 impl Router {
@@ -42,27 +78,35 @@ impl Router {
     pub fn explain(&self, request: &ModelRequest, hints: &RouteHints) -> RouteDecision {
         let inner = &*self.0;
         let needs = Needs::of(request, inner.estimator.as_ref());
-        let found = pick(
+        let claim = inner.claim(request, hints, &needs);
+        let task = inner.task(request, hints);
+        let mut found = Found::default();
+        pick(
             &inner.deployments,
             &inner.strategy,
             &Ask {
                 needs: &needs,
                 hints,
+                preferred: inner.preferred(hints),
+                favoured: &inner.favoured(task.as_ref()),
                 asked: &[],
                 per_candidate: inner.retry.per_candidate,
+                asking: &[],
                 barred: &[],
                 places: &[],
+                claim: claim.as_ref(),
                 seed: inner.runtime.random(),
                 now: inner.runtime.now(),
             },
+            &mut found,
         );
         let id = |index: usize| inner.deployments.get(index).map(|of| of.candidate.id.clone());
         RouteDecision {
             router: inner.name.clone(),
             chosen: found.best.and_then(id),
-            rejected: found.rejected(&inner.deployments, usize::MAX),
+            rejected: found.rejected(&inner.deployments, claim.as_ref(), usize::MAX),
             scores: found.scored(&inner.deployments, usize::MAX),
-            task: hints.task.clone(),
+            task,
             ..RouteDecision::default()
         }
     }

@@ -11,7 +11,7 @@ use crate::model::{ChatModel, ModelCall, ModelError, ModelEvent, ModelRequest};
 use crate::runtime::Runtime;
 use crate::testing::{Answer, ScriptedModel, TestRuntime};
 
-fn failing(kind: ErrorKind) -> Answer {
+pub(super) fn failing(kind: ErrorKind) -> Answer {
     Answer::error(ModelError::new(kind, "no"))
 }
 
@@ -20,11 +20,11 @@ fn limited(seconds: u64) -> Answer {
     Answer::error(error.with_retry_after(Some(Duration::from_secs(seconds))))
 }
 
-fn candidate(id: &str, model: &ScriptedModel) -> Candidate {
+pub(super) fn candidate(id: &str, model: &ScriptedModel) -> Candidate {
     Candidate::new(id, Arc::new(model.clone()))
 }
 
-async fn say(router: &Router) -> (Result<String, ModelError>, RouteDecision) {
+pub(super) async fn say(router: &Router) -> (Result<String, ModelError>, RouteDecision) {
     let (mut text, mut route) = (String::new(), RouteDecision::default());
     let mut stream = router.stream(ModelCall::new(ModelRequest::default())).await.unwrap();
     while let Some(event) = stream.next().await {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AttemptOutcome, Rejection, RouteDecision};
+use super::{AttemptOutcome, Lacking, Rejection, RouteDecision};
 use crate::model::Capability;
 
 impl fmt::Display for RouteDecision {
@@ -40,6 +40,7 @@ impl fmt::Display for AttemptOutcome {
             Self::Running => f.write_str("answering"),
             Self::Answered { usage } => write!(f, "answered ({} + {} tokens)", usage.input, usage.output),
             Self::Failed { kind } => write!(f, "{kind}"),
+            Self::Outrun => f.write_str("outrun"),
         }
     }
 }
@@ -94,6 +95,29 @@ impl fmt::Display for Rejection {
                 write!(f, "it keeps data for {days} days, longer than the call allows")
             }
             Self::Retention { days: None } => f.write_str("nobody said for how long it keeps data"),
+            Self::Budget { budget, left, most, until: Some(until) } => write!(
+                f,
+                "the call may cost {most}, and {left} are left of the budget `{budget}` until {until}"
+            ),
+            Self::Budget { budget, left, most, until: None } => {
+                write!(f, "the call may cost {most}, and {left} are left of the budget `{budget}`")
+            }
+            Self::Reserved { budget, left, most } => write!(
+                f,
+                "the call may cost {most}, and calls that are going on leave {left} of the budget `{budget}`"
+            ),
+            Self::Unbounded { budget, lacking } => {
+                let (what, how) = match lacking {
+                    Lacking::Price => ("what it costs", "`Candidate::price`"),
+                    Lacking::Prompt => ("how long the prompt can be", "`Candidate::window`"),
+                    Lacking::Answer => ("how long its answer can be", "`ModelParams::max_output_tokens`"),
+                };
+                write!(
+                    f,
+                    "it is charged to the budget `{budget}`, and nobody said {what} (say so with {how})"
+                )
+            }
+            Self::Asking => f.write_str("it is being asked"),
             Self::Asked => f.write_str("it was asked as often as it may be in one call"),
             Self::NotAFallback => f.write_str("the policy for this failure does not fall back to it"),
         }
