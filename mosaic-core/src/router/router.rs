@@ -9,7 +9,7 @@ use super::deployment::Deployment;
 use super::hedging::Credit;
 use super::pick::{Ask, Found, pick};
 use super::{
-    BreakerPolicy, Budgets, Classifier, Fallbacks, Needs, RetryPolicy, RouteDecision, RouteHints,
+    BreakerPolicy, Budgets, Candidate, Classifier, Fallbacks, Needs, RetryPolicy, RouteDecision, RouteHints,
     RouterBuilder, Strategy, TaskKind, TaskRule, TokenEstimator,
 };
 use crate::model::{ChatModel, ModelCall, ModelError, ModelInfo, ModelRequest, ModelStream};
@@ -73,33 +73,18 @@ impl Router {
         RouterBuilder::new(runtime)
     }
 
+    /// Who would be asked now, without the reasons; asks nobody and takes nothing. For a host that calls models itself.
+    #[must_use]
+    pub fn choose(&self, request: &ModelRequest, hints: &RouteHints) -> Option<&Candidate> {
+        let look = Look::new(&self.0, request, hints);
+        Some(&self.0.deployments.get(look.found.best?)?.candidate)
+    }
+
     /// Where a request would go now, with every reason; asks nobody and takes nothing.
     #[must_use]
     pub fn explain(&self, request: &ModelRequest, hints: &RouteHints) -> RouteDecision {
+        let Look { found, claim, task } = Look::new(&self.0, request, hints);
         let inner = &*self.0;
-        let needs = Needs::of(request, inner.estimator.as_ref());
-        let claim = inner.claim(request, hints, &needs);
-        let task = inner.task(request, hints);
-        let mut found = Found::default();
-        pick(
-            &inner.deployments,
-            &inner.strategy,
-            &Ask {
-                needs: &needs,
-                hints,
-                preferred: inner.preferred(hints),
-                favoured: &inner.favoured(task.as_ref()),
-                asked: &[],
-                per_candidate: inner.retry.per_candidate,
-                asking: &[],
-                barred: &[],
-                places: &[],
-                claim: claim.as_ref(),
-                seed: inner.runtime.random(),
-                now: inner.runtime.now(),
-            },
-            &mut found,
-        );
         let id = |index: usize| inner.deployments.get(index).map(|of| of.candidate.id.clone());
         RouteDecision {
             router: inner.name.clone(),
@@ -109,6 +94,38 @@ impl Router {
             task,
             ..RouteDecision::default()
         }
+    }
+}
+
+/// What a pick finds that no call follows.
+struct Look {
+    found: Found,
+    claim: Option<Claim>,
+    task: Option<TaskKind>,
+}
+
+impl Look {
+    fn new(inner: &Inner, request: &ModelRequest, hints: &RouteHints) -> Self {
+        let needs = Needs::of(request, inner.estimator.as_ref());
+        let claim = inner.claim(request, hints, &needs);
+        let task = inner.task(request, hints);
+        let ask = Ask {
+            needs: &needs,
+            hints,
+            preferred: inner.preferred(hints),
+            favoured: &inner.favoured(task.as_ref()),
+            asked: &[],
+            per_candidate: inner.retry.per_candidate,
+            asking: &[],
+            barred: &[],
+            places: &[],
+            claim: claim.as_ref(),
+            seed: inner.runtime.random(),
+            now: inner.runtime.now(),
+        };
+        let mut found = Found::default();
+        pick(&inner.deployments, &inner.strategy, &ask, &mut found);
+        Self { found, claim, task }
     }
 }
 

@@ -76,11 +76,13 @@ pub struct Load {
     pub prompt: u64,
     /// The average tokens of an answer.
     pub answer: u64,
+    /// The share of calls that are simple: a sentence at the end of a prompt, and a tenth of an answer.
+    pub simple: f64,
 }
 
 impl Default for Load {
     fn default() -> Self {
-        Self { calls: 1_200, rate: 2.0, sessions: 60, prompt: 800, answer: 200 }
+        Self { calls: 1_200, rate: 2.0, sessions: 60, prompt: 800, answer: 200, simple: 0.0 }
     }
 }
 
@@ -106,6 +108,8 @@ pub struct Attempt {
     pub at: Duration,
     /// How it failed at the deployment; none where it answered or was dropped.
     pub failure: Option<ErrorKind>,
+    /// What was billed for it although it gave no whole answer: its prompt, where it was dropped or broke off.
+    pub wasted: Cost,
 }
 
 /// Three deployments: a quick one that is dear and is out for a minute, one that is cheap, slow and limited, and one in

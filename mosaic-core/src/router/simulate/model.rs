@@ -9,7 +9,7 @@ use futures_util::stream;
 use super::super::hash::{hash, mix, unit};
 use super::{Attempt, Plan};
 use crate::error::ErrorKind;
-use crate::message::{Origin, Usage};
+use crate::message::{Cost, Origin, Usage};
 use crate::model::{
     ChatModel, ModelCall, ModelEnd, ModelError, ModelEvent, ModelInfo, ModelStream, StopReason,
 };
@@ -71,6 +71,30 @@ impl Simulated {
     }
 }
 
+/// Bills the prompt of an attempt that gives no whole answer.
+struct Bill {
+    model: Arc<Simulated>,
+    call: usize,
+    attempt: usize,
+    prompt: Cost,
+}
+
+impl Bill {
+    /// It failed before anything was billed, or it is billed whole.
+    fn settle(&mut self) {
+        self.prompt = Cost(0);
+    }
+}
+
+impl Drop for Bill {
+    fn drop(&mut self) {
+        let record = &mut *lock(&self.model.record);
+        if let Some(attempt) = record.get_mut(self.call).and_then(|all| all.get_mut(self.attempt)) {
+            attempt.wasted = self.prompt;
+        }
+    }
+}
+
 /// What the simulation tells its deployments of a call, in the field for the user.
 pub(super) fn number(call: &ModelCall) -> usize {
     call.route.user.as_deref().and_then(|user| user.parse().ok()).unwrap_or(0)
@@ -89,7 +113,7 @@ impl ChatModel for Arc<Simulated> {
             let Some(all) = record.get_mut(number) else {
                 return Err(ModelError::new(ErrorKind::Internal, "the simulation has no such call"));
             };
-            all.push(Attempt { deployment: self.number, at, failure: None });
+            all.push(Attempt { deployment: self.number, at, failure: None, wasted: Cost(0) });
             all.len() - 1
         };
         if self.out(at) {
@@ -99,6 +123,9 @@ impl ChatModel for Arc<Simulated> {
         if let Some(after) = self.limited(at) {
             return Err(self.fail(number, attempt, ErrorKind::RateLimited, Some(after)));
         }
+        let input = call.request.groups.iter().map(|group| group.measure().text / 4).sum();
+        let prompt = self.plan.price.cost(&Usage { input, ..Usage::default() });
+        let mut bill = Bill { model: self.clone(), call: number, attempt, prompt };
         // The lots belong to the call, so that they are the same whatever went on before.
         let lot = |which: u64| {
             unit(mix(self.seed ^ hash(&self.plan.id) ^ mix(number as u64) ^ mix(attempt as u64 * 8 + which)))
@@ -110,9 +137,9 @@ impl ChatModel for Arc<Simulated> {
         let first = self.plan.first.mul_f64((slower * (0.6 * bell).exp()).clamp(0.01, 1_000.0));
         self.runtime.sleep_until(self.runtime.now().after(first)).await;
         if lot(3) <= brown.map_or(self.plan.errors, |brown| brown.errors) || self.out(self.elapsed()) {
+            bill.settle();
             return Err(self.fail(number, attempt, ErrorKind::Overloaded, None));
         }
-        let input = call.request.groups.iter().map(|group| group.measure().text / 4).sum();
         let output = call.request.params.max_output_tokens.unwrap_or(1);
         let cached = call.route.session.clone().is_some_and(|key| !lock(&self.state).cached.insert(key));
         let usage =
@@ -125,6 +152,7 @@ impl ChatModel for Arc<Simulated> {
             if model.out(model.elapsed()) {
                 return Err(model.fail(number, attempt, ErrorKind::Incomplete, None));
             }
+            bill.settle();
             Ok(ModelEvent::Done(ModelEnd {
                 stop: StopReason::Stop,
                 usage,

@@ -16,7 +16,7 @@ pub struct Row {
     pub p50: Duration,
     /// 95 of 100 calls that were answered took no longer.
     pub p95: Duration,
-    /// Dollars for 1,000 answers.
+    /// Dollars for 1,000 answers, what was billed for attempts without one included.
     pub cost: f64,
     /// Requests to deployments for each call.
     pub attempts: f64,
@@ -31,7 +31,8 @@ impl Row {
         took.sort_unstable();
         let at = |hundredth: usize| took.get(took.len() * hundredth / 100).copied().unwrap_or_default();
         let calls = outcomes.len().max(1) as f64;
-        let micros: u64 = answered().map(|outcome| outcome.cost.0).sum();
+        let wasted = outcomes.iter().flat_map(|outcome| &outcome.attempts).map(|attempt| attempt.wasted.0);
+        let micros = answered().map(|outcome| outcome.cost.0).sum::<u64>() + wasted.sum::<u64>();
         let attempts: usize = outcomes.iter().map(|outcome| outcome.attempts.len()).sum();
         Self {
             name: name.into(),

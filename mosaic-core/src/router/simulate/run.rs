@@ -19,6 +19,9 @@ use crate::model::{ChatModel, ModelCall, ModelEvent, ModelInfo, ModelRequest};
 use crate::runtime::{Runtime, Timestamp};
 use crate::testing::TestRuntime;
 
+/// The average tokens of a simple question.
+const SIMPLE: u64 = 30;
+
 /// A fleet, what is asked of it, and the seed of all chance.
 #[derive(Debug, Clone)]
 pub struct Simulation {
@@ -93,12 +96,18 @@ impl Simulation {
             at += Duration::from_secs_f64((-lot(0).ln() / self.load.rate.max(1e-3)).min(1e6));
             let around = |mean: u64, lot: f64| ((mean as f64 * (0.5 + lot)) as u64).max(1);
             let session = mix(number as u64 ^ self.seed) % self.load.sessions.max(1);
-            let text = "word".repeat(usize::try_from(around(self.load.prompt, lot(1))).unwrap_or(1));
-            let mut request = ModelRequest {
-                groups: Arc::new(vec![Group::user(vec![Part::text(text)])]),
-                ..ModelRequest::default()
+            let said = |tokens: u64| {
+                Group::user(vec![Part::text("word".repeat(usize::try_from(tokens).unwrap_or(1)))])
             };
-            request.params.max_output_tokens = Some(around(self.load.answer, lot(2)));
+            let mut groups = vec![said(around(self.load.prompt, lot(1)))];
+            let mut answer = self.load.answer;
+            if lot(3) <= self.load.simple {
+                // The conversation is as long; what is asked last is short, and so is the answer.
+                groups.push(said(around(SIMPLE, lot(4))));
+                answer = (answer / 10).max(1);
+            }
+            let mut request = ModelRequest { groups: Arc::new(groups), ..ModelRequest::default() };
+            request.params.max_output_tokens = Some(around(answer, lot(2)));
             let mut call = ModelCall::new(request);
             call.route = RouteHints::new().session(session.to_string()).user(number.to_string());
             let arrival = TestRuntime::START.after(at);

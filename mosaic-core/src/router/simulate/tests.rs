@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::router::{Score, Strategy as By};
+use crate::router::{Budget, Budgets, Hedge, MidAnswer, RetryPolicy, Score, Strategy as By};
 
 fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -14,6 +14,10 @@ fn at(seconds: u64) -> Duration {
 
 fn well(id: &str) -> Plan {
     Plan { errors: 0.0, ..Plan::new(id, Price::default(), 200, 5) }
+}
+
+fn priced(id: &str) -> Plan {
+    Plan { price: Price::new(crate::model::Rates::new(1_000_000, 4_000_000)), ..well(id) }
 }
 
 fn by(which: usize) -> By {
@@ -59,6 +63,32 @@ proptest! {
                 *each.entry(attempt.deployment).or_insert(0) += 1;
             }
             prop_assert!(each.values().all(|asked| *asked <= 2));
+        }
+    }
+
+    #[test]
+    fn hedges_and_restarts_lose_no_call_and_stay_within_attempts_and_budgets(
+        seed: u64, errors in 0.0..0.6_f64, out in 0..60_u64, share in 0.01..1.0_f64, limit in 500..50_000_u64,
+    ) {
+        let fleet = vec![
+            Plan { errors, brownouts: vec![Brownout { during: at(0)..at(60), slower: 9.0, errors }], ..priced("one") },
+            Plan { outages: vec![at(out)..at(out + 5), at(out + 8)..at(out + 12)], ..priced("two") },
+            priced("three"),
+        ];
+        let simulation = Simulation { fleet, load: load(80, 4.0), seed };
+        let hedge = Hedge { share, most: 2, ..Hedge::after(Duration::from_millis(250)) };
+        let retry = RetryPolicy { hedge: Some(hedge), mid_answer: MidAnswer::Restart, ..RetryPolicy::default() };
+        let budgets = Budgets::new([Budget::new("one", Cost(limit)).of_candidate("one")]).unwrap();
+        let outcomes = simulation
+            .run(|builder| builder.strategy(by(0)).retry(retry).budgets(budgets.clone()))
+            .unwrap();
+        prop_assert_eq!(outcomes.len(), 80);
+        for outcome in &outcomes {
+            prop_assert!(outcome.attempts.len() <= 5, "{:?}", outcome);
+            prop_assert!(!matches!(outcome.failure, Some(ErrorKind::Internal | ErrorKind::Budget)));
+        }
+        for spent in budgets.spent(crate::runtime::Timestamp(0)) {
+            prop_assert!(spent.spent.0 <= limit && spent.reserved == Cost(0), "{:?}", spent);
         }
     }
 
