@@ -58,7 +58,7 @@ async fn main() -> Result<()> {
 }
 
 fn router(strategy: Strategy, budgets: bool) -> Result<Router> {
-    let runtime: Arc<dyn Runtime> = Arc::new(TokioRuntime::new());
+    let runtime: Arc<dyn Runtime> = Arc::new(TokioRuntime::current()?);
     let mut builder = Router::builder(runtime).strategy(strategy);
     for number in 0..CANDIDATES {
         let info = ModelInfo {
