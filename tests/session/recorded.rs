@@ -2,6 +2,7 @@
 
 mod changed;
 mod failing;
+mod random;
 mod secret;
 mod tape;
 
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use mosaic_core::testing::{Answer, Gate, ScriptedModel};
 use mosaic_core::{
-    Agent, Body, Decision, Effect, ErrorKind, Event, Input, InputDelivery, ModelError, RuntimeExt, Seq, StepId,
+    Agent, Body, Decision, Effect, ErrorKind, Event, Input, InputDelivery, ModelError, Seq, StepId,
     ToolError,
 };
 use serde_json::json;
@@ -106,13 +107,13 @@ async fn what_is_said_meanwhile_joins_the_run_or_follows_it() {
     let session = tape.engine().session("a", &agent(&script).build().unwrap()).await.unwrap();
 
     let first = session.send("go").await.unwrap();
-    for delivery in [InputDelivery::Steer, InputDelivery::FollowUp] {
-        session.send(Input { delivery, ..Input::from("and this") }).await.unwrap();
-    }
+    let say = |delivery| Input { delivery, ..Input::from("and this") };
+    session.send(say(InputDelivery::Steer)).await.unwrap();
+    let second = session.send(say(InputDelivery::FollowUp)).await.unwrap();
     session.label(Seq(3), "the first").await.unwrap();
     gate.open();
     first.finish().await.unwrap();
-    session.resume().await.unwrap().unwrap().finish().await.unwrap();
+    second.finish().await.unwrap();
     let entries = session.entries(Seq(1)).await.unwrap();
     tape.done().await;
 
@@ -189,7 +190,7 @@ async fn a_question_that_nobody_answers_and_a_run_that_takes_too_long() {
 
     let run = session.send("go").await.unwrap();
     while tape.runtime.advance_to_next().await {}
-    run.finish().await.unwrap();
+    run.finish().await.unwrap_err();
     let entries = session.entries(Seq(1)).await.unwrap();
     tape.done().await;
 
@@ -254,7 +255,7 @@ async fn a_tool_that_ends_the_run_and_one_that_fails() {
         Answer::call("stops", json!({})),
     ]);
     let fails = Fake::new("fails", |_| Err(ToolError::new("nope")));
-    let stops = Fake::new("stops", |_| Err(ToolError::new("no way").fatal()));
+    let stops = Fake::new("stops", |_| Err(ToolError::fatal("no way")));
     let online = agent(&script).tool(fails.clone()).tool(stops.clone()).build().unwrap();
     let session = tape.engine().session("a", &online).await.unwrap();
 
@@ -287,18 +288,20 @@ async fn a_retried_call_does_not_keep_its_driver_awake() {
 }
 
 #[tokio::test]
-async fn a_recording_holds_what_the_clock_said() {
+async fn there_is_a_line_for_everything_in_the_order_in_which_it_happened() {
     let tape = Tape::new();
     let script = ScriptedModel::new([Answer::text("hi")]);
     let session = tape.engine().session("a", &agent(&script).build().unwrap()).await.unwrap();
-    let start = tape.runtime.sleep(Duration::ZERO);
-    start.await;
+    tape.runtime.advance(Duration::from_secs(5)).await;
     session.send("go").await.unwrap().finish().await.unwrap();
     tape.done().await;
-    let types: Vec<String> = tape.lines().iter().skip(1).map(|line| line["type"].to_string()).collect();
-    let text = types.join(" ").replace('"', "");
+
+    let lines = tape.lines();
+    let types: Vec<&str> = lines.iter().skip(1).map(|line| line["type"].as_str().unwrap()).collect();
     assert_eq!(
-        text,
-        "begin history history bind outcome outcome entry steps event event event event outcome entry entry end"
+        types.join(" "),
+        "begin history history bind outcome outcome entry steps event event event event outcome entry entry steps end"
     );
+    assert_eq!((&lines[0]["recording"], &lines[0]["v"]), (&json!("mosaic.runs"), &json!(1)));
+    assert!(lines.iter().filter_map(|line| line["at"].as_u64()).all(|at| at == 1_767_225_605_000));
 }

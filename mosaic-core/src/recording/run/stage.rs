@@ -116,7 +116,10 @@ impl<'a> Stage<'a> {
             Read::Entry { entry, .. } => self.entry(entry),
             Read::Steps { at, steps, request, .. } => self.steps(*at, steps, request.as_ref()),
             Read::Event { step, event, .. } => self.event(*step, event),
-            Read::End { .. } => {
+            Read::End { error, .. } => {
+                if error.is_none() && self.agent.is_some() {
+                    self.has_what_it_wants(self.wanted.clone().unwrap_or_default())?;
+                }
                 // What could not be appended is not part of the log.
                 self.due.clear();
                 (self.asked, self.wanted, self.replayed.complete) = (None, None, true);
@@ -202,12 +205,21 @@ impl<'a> Stage<'a> {
         );
         // A question may expire while nobody drives the run: that is the first thing that its driver hears.
         let first = self.wanted.is_none() && matches!(outcome, Outcome::Tick { .. });
+        match &self.wanted {
+            _ if told || first => Ok(()),
+            Some(wanted) => self.has_what_it_wants(wanted.clone()),
+            None => self.has_what_it_wants(Vec::new()),
+        }
+    }
+
+    /// Whether the steps that were recorded last are those that are wanted now.
+    fn has_what_it_wants(&self, recorded: Vec<StepId>) -> Taken {
         let wants = self.wants(self.at);
-        if told || first || self.wanted.as_ref() == Some(&wants) {
+        if recorded == wants {
             return Ok(());
         }
-        let recorded = self.wanted.as_ref().map(|wanted| json!({ "steps": wanted }));
-        Err(diverged(Recorded::Steps, recorded.as_ref(), Some(json!({ "steps": wants }))))
+        let recorded = json!({ "steps": recorded });
+        Err(diverged(Recorded::Steps, Some(&recorded), Some(json!({ "steps": wants }))))
     }
 
     fn wants(&self, at: Timestamp) -> Vec<StepId> {
