@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use mosaic_core::testing::{Answer, Gate, ScriptedModel};
 use mosaic_core::{
-    Agent, Body, Decision, Effect, ErrorKind, Event, Input, InputDelivery, ModelError, Seq, StepId,
-    ToolError,
+    Agent, Body, Decision, Effect, ErrorKind, Event, Input, InputDelivery, ModelError, Seq, StepId, ToolError,
 };
 use serde_json::json;
 
@@ -21,7 +20,9 @@ use tape::Tape;
 /// An agent to replay with: its model is never asked, and its tools never run.
 fn offline(tools: impl IntoIterator<Item = Fake>) -> Agent {
     let model = ScriptedModel::from_fn(|_| panic!("a replay asks no model"));
-    let tools = tools.into_iter().map(|tool| Fake::new(&tool.spec.name, |_| panic!("a replay runs no tool")).like(&tool));
+    let tools = tools
+        .into_iter()
+        .map(|tool| Fake::new(&tool.spec.name, |_| panic!("a replay runs no tool")).like(&tool));
     tools.fold(agent(&model), |agent, tool| agent.tool(tool)).build().unwrap()
 }
 
@@ -32,7 +33,8 @@ fn model(number: u64) -> StepId {
 #[tokio::test]
 async fn two_calls_at_once_are_replayed_to_the_same_steps_and_entries() {
     let tape = Tape::new();
-    let calls = Answer::text("Let me see. ").then_call("add", json!({"n": 1})).then_call("mul", json!({"n": 2}));
+    let calls =
+        Answer::text("Let me see. ").then_call("add", json!({"n": 1})).then_call("mul", json!({"n": 2}));
     let script = ScriptedModel::new([calls, Answer::deltas(["do", "ne"])]);
     let (add, mul) = (Fake::ok("add"), Fake::ok("mul"));
     let agent = agent(&script).tool(add.clone()).tool(mul.clone()).build().unwrap();
@@ -78,7 +80,8 @@ async fn a_failed_call_is_tried_again_at_the_recorded_time() {
 #[tokio::test]
 async fn a_cancel_in_the_middle_of_an_answer_and_what_was_said_by_then() {
     let tape = Tape::new();
-    let script = ScriptedModel::new([Answer::deltas(["Once upon ", "a time"]).then_never(), Answer::text("again")]);
+    let script =
+        ScriptedModel::new([Answer::deltas(["Once upon ", "a time"]).then_never(), Answer::text("again")]);
     let session = tape.engine().session("a", &agent(&script).build().unwrap()).await.unwrap();
 
     let mut run = session.send("go").await.unwrap();
@@ -194,7 +197,10 @@ async fn a_question_that_nobody_answers_and_a_run_that_takes_too_long() {
     let entries = session.entries(Seq(1)).await.unwrap();
     tape.done().await;
 
-    assert_eq!(kinds(&entries).iter().rev().take(3).collect::<Vec<_>>(), [&"run_end", &"assistant", &"cancel"]);
+    assert_eq!(
+        kinds(&entries).iter().rev().take(3).collect::<Vec<_>>(),
+        [&"run_end", &"assistant", &"cancel"]
+    );
     let never = ScriptedModel::from_fn(|_| panic!("a replay asks no model"));
     let offline = with_limits(agent(&never).tool(pay));
     assert_eq!(tape.replay(&offline).unwrap().session("a").unwrap().entries, entries);

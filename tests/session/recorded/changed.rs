@@ -43,7 +43,11 @@ async fn other_instructions_are_another_request() {
     let found = divergence(&tape, builder().instructions("Be long.").tool(Fake::ok("add")));
     assert_eq!((found.what, found.line), (Recorded::Steps, line_of(&tape, "steps")));
     assert_eq!(found.difference.pointer, "/request/instructions");
-    assert!(found.to_string().starts_with("line 9 of the recording (session `default/a`): what is to be done is another"));
+    assert!(
+        found
+            .to_string()
+            .starts_with("line 9 of the recording (session `default/a`): what is to be done is another")
+    );
 }
 
 #[tokio::test]
@@ -60,7 +64,10 @@ async fn other_settings_are_another_request_unless_they_are_ignored() {
     let other = builder().params(params).tool(Fake::ok("add"));
     let other = other.build().unwrap();
     let replay = RunReplay::read(tape.text().as_bytes()).unwrap();
-    assert_eq!(replay.replay(&other).unwrap_err().divergence().unwrap().difference.pointer, "/request/params");
+    assert_eq!(
+        replay.replay(&other).unwrap_err().divergence().unwrap().difference.pointer,
+        "/request/params"
+    );
     replay.ignore("/request/params").replay(&other).unwrap();
 }
 
@@ -81,7 +88,7 @@ async fn an_agent_of_another_name_is_none_of_the_recording() {
     let tape = recorded().await;
     let other = mosaic_core::Agent::builder("other").model("any:model").build().unwrap();
     let error = tape.replay(&other).unwrap_err();
-    assert_eq!(error.kind(), mosaic_core::ErrorKind::NotFound);
+    assert!(matches!(error, RunReplayError::NoAgent { line: 5, .. }));
     assert!(error.to_string().contains("ran agent `test`"), "{error}");
     let right = builder().tool(Fake::ok("add")).build().unwrap();
     RunReplay::read(tape.text().as_bytes()).unwrap().replay_all(&[other, right]).unwrap();
@@ -113,7 +120,7 @@ async fn a_line_that_was_changed_is_where_the_replay_diverges() {
             changed += 1;
         }
     }
-    assert_eq!(changed, 7 + 4 + 2);
+    assert_eq!(changed, 6 + 4 + 2, "entries, steps, replies");
 }
 
 #[tokio::test]
@@ -145,11 +152,30 @@ async fn a_line_that_is_missing_is_noticed() {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let replayed = replay(&text, &agent);
         // A piece is only for showing, a call is told nothing when nothing was lost, and a file may end anywhere.
-        let is_shown = line["type"] == "event" && line["event"]["type"] != "end" && line["event"]["type"] != "done";
+        let is_shown =
+            line["type"] == "event" && line["event"]["type"] != "end" && line["event"]["type"] != "done";
         let says_nothing = line["outcome"]["type"] == "recovered";
         match replayed {
             Ok(replayed) if line["type"] == "end" => assert!(!replayed.is_complete()),
             replayed => assert_eq!(replayed.is_ok(), is_shown || says_nothing, "{line}: {replayed:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_session_that_was_given_another_agent_is_replayed_with_both() {
+    let tape = Tape::new();
+    let script = ScriptedModel::from_fn(|_| Answer::text("hi"));
+    let one = agent(&script).build().unwrap();
+    let two = mosaic_core::Agent::builder("two").model(script.clone()).build().unwrap();
+    for agent in [&one, &two, &two, &one] {
+        let session = tape.engine().session("a", agent).await.unwrap();
+        session.send("go").await.unwrap().finish().await.unwrap();
+    }
+    let entries = tape.engine().session("a", &one).await.unwrap().entries(mosaic_core::Seq(1)).await.unwrap();
+    tape.done().await;
+
+    let replay = RunReplay::read(tape.text().as_bytes()).unwrap();
+    assert!(matches!(replay.replay(&one), Err(RunReplayError::NoAgent { agent, .. }) if agent == "two"));
+    assert_eq!(replay.replay_all(&[one, two]).unwrap().sessions[0].entries, entries);
 }

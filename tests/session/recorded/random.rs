@@ -14,13 +14,17 @@ use serde_json::json;
 use super::tape::Tape;
 use crate::support::{Fake, agent};
 
+const KEY: &str = "sk-canary-1";
+
 /// What a model says, or a host does, as numbers, so that failures shrink.
 type Script = Vec<u8>;
 
 fn answer(what: u8) -> Answer {
-    let fail = |kind| ModelError::new(kind, "no").with_retry_after(Some(Duration::from_secs(u64::from(what) / 8)));
+    let fail =
+        |kind| ModelError::new(kind, "no").with_retry_after(Some(Duration::from_secs(u64::from(what) / 8)));
     match what % 12 {
-        0 | 1 => Answer::deltas(["all ", "is ", "said"]),
+        0 => Answer::deltas(["all ", "is ", "said"]),
+        1 => Answer::deltas(["it is sk", "-canary", "-", "1 and sk-c"]).then_call("ok", json!({"key": KEY})),
         2 => Answer::call("ok", json!({"n": 1})).then_call("fails", json!({})),
         3 => Answer::text("look").then_call("asks", json!({"n": 2})),
         4 => Answer::raw_call("ok", "{\"n\":").stop(StopReason::Length),
@@ -28,7 +32,7 @@ fn answer(what: u8) -> Answer {
         6 => Answer::error(fail(ErrorKind::Overloaded)),
         7 => Answer::text("half").fail(fail(ErrorKind::Transport)),
         8 => Answer::text("void").then_event(ModelEvent::Restarted).then_reasoning("hm").then_text("again"),
-        9 => Answer::deltas(["for", "ever"]).then_never(),
+        9 => Answer::deltas(["sk-ca", "nary-1", " for", "ever sk-can"]).then_never(),
         10 => Answer::text("no end").without_end(),
         _ => Answer::error(fail(ErrorKind::Auth)),
     }
@@ -56,8 +60,7 @@ fn with_tools(model: &ScriptedModel) -> Agent {
 }
 
 /// Records a session in which that is said and done, until nothing is left to do.
-async fn live(says: Script, does: Script) -> (Tape, Vec<Entry>) {
-    let tape = Tape::new();
+async fn live(tape: Tape, says: Script, does: Script) -> (Tape, Vec<Entry>) {
     let session = tape.engine().session("a", &online(says)).await.unwrap();
     let mut run = session.send("go").await.unwrap();
     for what in does {
@@ -105,15 +108,30 @@ proptest! {
 
     #[test]
     fn a_replay_is_the_same_whatever_was_said_and_done((says, does) in scripts()) {
-        let (tape, entries) = block_on(live(says, does));
+        let (tape, entries) = block_on(live(Tape::new(), says, does));
         let replayed = tape.replay(&offline()).map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(&replayed.sessions[0].entries, &entries);
         prop_assert!(replayed.is_complete());
     }
 
     #[test]
+    fn and_so_it_is_where_a_secret_is_left_out_of_it((says, does) in scripts()) {
+        let (tape, entries) = block_on(live(Tape::without(KEY), says, does));
+        let pieces = tape.lines().iter().filter_map(|line| line["event"]["delta"].as_str().map(String::from)).collect::<String>();
+        prop_assert!(!tape.text().contains(KEY) && !pieces.contains(KEY));
+        let replay = RunReplay::read(tape.text().as_bytes()).unwrap().secret(KEY);
+        let replayed = replay.replay(&offline()).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let cleaned: Vec<Entry> = entries
+            .iter()
+            .map(|entry| serde_json::to_string(entry).unwrap().replace(KEY, "[secret]"))
+            .map(|text| serde_json::from_str(&text).unwrap())
+            .collect();
+        prop_assert_eq!(&replayed.sessions[0].entries, &cleaned);
+    }
+
+    #[test]
     fn an_entry_that_was_changed_is_where_the_replay_diverges((says, does) in scripts(), which: prop::sample::Index) {
-        let (tape, _) = block_on(live(says, does));
+        let (tape, _) = block_on(live(Tape::new(), says, does));
         let mut lines = tape.lines();
         let made = |line: &serde_json::Value| {
             line["type"] == "entry" && !matches!(line["entry"]["body"]["type"].as_str(), Some("label" | "rewind"))
@@ -132,7 +150,7 @@ proptest! {
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         dropped in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let (tape, _) = block_on(live(says, does));
+        let (tape, _) = block_on(live(Tape::new(), says, does));
         let mut bytes = tape.text().into_bytes();
         for (at, byte) in flips {
             let at = at.index(bytes.len());

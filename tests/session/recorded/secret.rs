@@ -20,14 +20,15 @@ fn assert_is_clean(tape: &Tape) {
     for form in [KEY, escaped, twice.trim_matches('"')] {
         assert!(!text.contains(form), "{form} is in {text}");
     }
-    let pieces: String = tape.lines().iter().filter_map(|line| line["event"]["delta"].as_str().map(String::from)).collect();
+    let pieces: String =
+        tape.lines().iter().filter_map(|line| line["event"]["delta"].as_str().map(String::from)).collect();
     assert!(!pieces.contains(KEY) && !pieces.contains(escaped), "{pieces}");
     assert!(text.contains("[secret]"));
 }
 
 #[tokio::test]
 async fn a_key_that_the_model_repeats_in_pieces_and_a_tool_returns() {
-    let tape = Tape::with(|recorder| recorder.secret(KEY));
+    let tape = Tape::without(KEY);
     let spelt: Vec<String> = format!("Your key is {KEY}.").chars().map(String::from).collect();
     let script = ScriptedModel::new([
         Answer::deltas(spelt).then_call("add", json!({"key": KEY})).then_call("add", json!({"n": 1})),
@@ -45,7 +46,8 @@ async fn a_key_that_the_model_repeats_in_pieces_and_a_tool_returns() {
     assert_is_clean(&tape);
     let replay = RunReplay::read(tape.text().as_bytes()).unwrap().secret(KEY);
     let model = ScriptedModel::from_fn(|_| panic!("a replay asks no model"));
-    let offline = agent(&model).tool(Fake::ok("add").like(&add)).instructions(format!("Use {KEY}.")).build().unwrap();
+    let offline =
+        agent(&model).tool(Fake::ok("add").like(&add)).instructions(format!("Use {KEY}.")).build().unwrap();
     let replayed = replay.replay(&offline).unwrap();
     assert_eq!(replayed.session("a").unwrap().entries.len(), entries.len());
 }
@@ -53,7 +55,7 @@ async fn a_key_that_the_model_repeats_in_pieces_and_a_tool_returns() {
 #[tokio::test]
 async fn a_cancel_in_the_middle_of_a_key_or_after_it() {
     for said in [&KEY[..9], KEY] {
-        let tape = Tape::with(|recorder| recorder.secret(KEY));
+        let tape = Tape::without(KEY);
         let (head, tail) = said.split_at(4);
         let script = ScriptedModel::new([Answer::deltas(["It is ", head, tail]).then_never()]);
         let session = tape.engine().session("a", &agent(&script).build().unwrap()).await.unwrap();
@@ -77,7 +79,7 @@ async fn a_cancel_in_the_middle_of_a_key_or_after_it() {
 
 #[tokio::test]
 async fn a_call_with_a_secret_that_a_human_approves_of() {
-    let tape = Tape::with(|recorder| recorder.secret(KEY));
+    let tape = Tape::without(KEY);
     let script = ScriptedModel::new([Answer::call("pay", json!({"with": KEY})), Answer::text("paid")]);
     let mut pay = Fake::ok("pay");
     pay.spec = pay.spec.approval(mosaic_core::Approval::Always);

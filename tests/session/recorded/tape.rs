@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use mosaic_core::recording::run::{Replayed, RunRecorder, RunReplay, RunReplayError};
 use mosaic_core::testing::TestRuntime;
-use mosaic_core::{Agent, Engine, Runtime};
+use mosaic_core::{Agent, Engine, Runtime, SessionStore};
 use mosaic_storage::RamStore;
 use serde_json::Value;
 
@@ -32,14 +32,23 @@ pub(crate) struct Tape {
 
 impl Tape {
     pub(crate) fn new() -> Self {
-        Self::with(|recorder| recorder)
+        Self::over(Arc::new(RamStore::new()))
     }
 
-    pub(crate) fn with(recorder: impl FnOnce(RunRecorder) -> RunRecorder) -> Self {
+    /// One that leaves a secret out.
+    pub(crate) fn without(secret: &str) -> Self {
+        Self::of(Arc::new(RamStore::new()), |recorder| recorder.secret(secret))
+    }
+
+    pub(crate) fn over(store: Arc<dyn SessionStore>) -> Self {
+        Self::of(store, |recorder| recorder)
+    }
+
+    fn of(store: Arc<dyn SessionStore>, recorder: impl FnOnce(RunRecorder) -> RunRecorder) -> Self {
         let paper = Paper::default();
         let recorder = recorder(RunRecorder::new(paper.clone()));
         let runtime = TestRuntime::new(7);
-        let engine = Engine::new(Arc::new(RamStore::new()), Arc::new(runtime.clone()), None);
+        let engine = Engine::new(store, Arc::new(runtime.clone()), None);
         engine.record_runs(recorder.clone());
         Self { paper, recorder, runtime, engine }
     }

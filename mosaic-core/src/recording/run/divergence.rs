@@ -4,7 +4,6 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::error::ErrorKind;
 use crate::id::SessionKey;
 use crate::recording::{Difference, RecordingError};
 
@@ -69,16 +68,6 @@ pub enum RunReplayError {
 }
 
 impl RunReplayError {
-    /// What kind of thing went wrong.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Diverged(_) => ErrorKind::Conflict,
-            Self::Recording(error) => error.kind(),
-            Self::NoAgent { .. } => ErrorKind::NotFound,
-        }
-    }
-
     /// Where the replay is not what was recorded, if that is what went wrong.
     #[must_use]
     pub fn divergence(&self) -> Option<&Divergence> {

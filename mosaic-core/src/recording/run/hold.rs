@@ -51,7 +51,9 @@ impl Holding {
             ModelEvent::End { part, .. } => {
                 self.parts.iter_mut().filter(|(number, ..)| number == part).for_each(|part| part.2 = false);
             }
-            ModelEvent::Restarted | ModelEvent::Done(_) => self.parts.iter_mut().for_each(|part| part.2 = false),
+            ModelEvent::Restarted | ModelEvent::Done(_) => {
+                self.parts.iter_mut().for_each(|part| part.2 = false)
+            }
             ModelEvent::Start { .. } | ModelEvent::Route(_) => {}
         }
         self.lines.push(Held::Event { at, step, event: event.clone() });
@@ -129,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_secret_in_pieces_is_left_out_of_all_of_them() {
-        let events = [text(0, "It is sk-1"), text(0, "234"), text(1, "beside"), text(0, "567890."), text(0, " Yes")];
+        let events =
+            [text(0, "It is sk-1"), text(0, "234"), text(1, "beside"), text(0, "567890."), text(0, " Yes")];
         let (pieces, _, _) = written(&events);
         assert_eq!(pieces, ["It is [secret]", "", "beside", ".", " Yes"]);
     }

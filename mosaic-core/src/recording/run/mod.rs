@@ -14,8 +14,8 @@ use serde_json::Value;
 
 pub use divergence::{Divergence, Recorded, RunReplayError};
 pub(crate) use pen::Pen;
-pub use recorder::RunRecorder;
 pub(crate) use recorder::Recording;
+pub use recorder::RunRecorder;
 pub use replay::{Replayed, ReplayedSession, RunReplay};
 
 use crate::transport::record::Secrets;

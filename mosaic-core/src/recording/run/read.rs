@@ -21,7 +21,9 @@ impl File {
         let header = header(&first)?;
         let read = read_numbered(reader, |_, bytes| serde_json::from_slice(bytes));
         let read = read.map_err(|error| match error {
-            RecordingError::Line { line, source } => RecordingError::Line { line: line.saturating_add(1), source },
+            RecordingError::Line { line, source } => {
+                RecordingError::Line { line: line.saturating_add(1), source }
+            }
             other => other,
         })?;
         let lines = read.lines.into_iter().map(|(number, line)| (number.saturating_add(1), line)).collect();
@@ -34,8 +36,8 @@ fn header(bytes: &[u8]) -> Result<Header, RecordingError> {
     if bytes.is_empty() {
         return Err(other("it is empty".into()));
     }
-    let header: Header =
-        serde_json::from_slice(bytes).map_err(|error| other(format!("its first line is no header: {error}")))?;
+    let header: Header = serde_json::from_slice(bytes)
+        .map_err(|error| other(format!("its first line is no header: {error}")))?;
     if header.recording != KIND {
         return Err(other(format!("its first line calls it `{}`, not `{KIND}`", header.recording)));
     }

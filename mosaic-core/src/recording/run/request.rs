@@ -154,12 +154,10 @@ mod tests {
             difference.map(|difference| difference.pointer)
         };
         let places: BTreeSet<String> = others.iter().filter_map(changed).collect();
-        assert_eq!(places.into_iter().collect::<Vec<_>>(), [
-            "/conversation",
-            "/instructions",
-            "/output",
-            "/params"
-        ]);
+        assert_eq!(
+            places.into_iter().collect::<Vec<_>>(),
+            ["/conversation", "/instructions", "/output", "/params"]
+        );
         assert_eq!(changed(&request(&["a"])), None);
     }
 

@@ -144,7 +144,8 @@ impl<'a> Stage<'a> {
         let agent = agent.ok_or_else(|| Fault::NoAgent(name.to_owned()))?;
         (self.at, self.agent) = (at, Some(agent));
         if noted {
-            let (seq, v, body) = (self.log.last().next(), session::FORMAT, session::bound(agent, model.to_owned()));
+            let (seq, v, body) =
+                (self.log.last().next(), session::FORMAT, session::bound(agent, model.to_owned()));
             self.due.push_back(Entry { seq, v, at, run: None, body });
         }
         Ok(())

@@ -69,11 +69,7 @@ struct Taker<'a> {
 
 impl Taker<'_> {
     /// Takes events until the last one. Readers are woken once for all that came together.
-    fn poll(
-        &mut self,
-        stream: &mut ModelStream,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<ModelEnd, ModelError>> {
+    fn poll(&mut self, stream: &mut ModelStream, cx: &mut Context<'_>) -> Poll<Result<ModelEnd, ModelError>> {
         for taken in 0..TURN {
             let polled = stream.as_mut().poll_next(cx);
             if let (Some(pen), Poll::Ready(Some(Ok(event)))) = (&self.pen, &polled) {

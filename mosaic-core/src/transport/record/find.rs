@@ -103,11 +103,7 @@ fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 /// The bytes with something else in these places, which may overlap.
-pub(super) fn replace(
-    bytes: &[u8],
-    places: Vec<Range<usize>>,
-    with: impl Fn(usize) -> Vec<u8>,
-) -> Vec<u8> {
+pub(super) fn replace(bytes: &[u8], places: Vec<Range<usize>>, with: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut from = 0;
     for place in merge(places) {
