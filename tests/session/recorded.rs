@@ -6,12 +6,14 @@ mod random;
 mod secret;
 mod tape;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mosaic_core::testing::{Answer, Gate, ScriptedModel};
 use mosaic_core::{
     Agent, Body, Decision, Effect, ErrorKind, Event, Input, InputDelivery, ModelError, Seq, StepId, ToolError,
 };
+use mosaic_storage::RamStore;
 use serde_json::json;
 
 use crate::support::{Fake, agent, kinds};
@@ -131,8 +133,8 @@ async fn where_a_router_went_is_replayed_as_it_was_recorded() {
     let down = ScriptedModel::new([Answer::error(ModelError::new(ErrorKind::Overloaded, "no"))]);
     let up = ScriptedModel::new([Answer::text("done")]);
     let router = Router::builder(tape.shared_runtime())
-        .candidate(Candidate::new("down", std::sync::Arc::new(down)).priority(0))
-        .candidate(Candidate::new("up", std::sync::Arc::new(up)).priority(1))
+        .candidate(Candidate::new("down", Arc::new(down)).priority(0))
+        .candidate(Candidate::new("up", Arc::new(up)).priority(1))
         .build()
         .unwrap();
     let agent = Agent::builder("test").model(router).build().unwrap();
@@ -233,6 +235,28 @@ async fn several_sessions_in_one_file_each_with_what_was_there_before() {
     assert_eq!((a.history, b.history), (5, 2));
     let history = tape.lines().iter().filter(|line| line["type"] == "history").count();
     assert_eq!(history, 7, "a log is written down once");
+}
+
+#[tokio::test]
+async fn what_another_process_wrote_meanwhile_is_history() {
+    let store = Arc::new(RamStore::new());
+    let tape = Tape::over(Arc::new(store.sibling()));
+    let other = crate::support::engine_over(store);
+    let script = ScriptedModel::from_fn(|_| Answer::text("hi"));
+    let online = agent(&script).build().unwrap();
+    for engine in [tape.engine(), other.clone(), tape.engine(), other] {
+        let session = engine.session("a", &online).await.unwrap();
+        session.send("go").await.unwrap().finish().await.unwrap();
+    }
+    let session = tape.engine().session("a", &online).await.unwrap();
+    session.label(Seq(1), "here").await.unwrap();
+    let entries = session.entries(Seq(1)).await.unwrap();
+    tape.done().await;
+
+    let history = tape.lines().into_iter().filter(|line| line["type"] == "history");
+    let history: Vec<u64> = history.map(|line| line["entry"]["seq"].as_u64().unwrap()).collect();
+    assert_eq!(history, [1, 2, 6, 7, 8, 12, 13, 14]);
+    assert_eq!(tape.replay(&offline([])).unwrap().session("a").unwrap().entries, entries);
 }
 
 #[tokio::test]

@@ -236,18 +236,16 @@ impl<'a> Stage<'a> {
             StepId::Model { number } if self.asked.is_none() => Some(*number),
             _ => None,
         });
-        let mut found = json!({ "steps": wants });
-        if let (Some(step), Value::Object(found)) = (begins, &mut found) {
+        self.compare(Recorded::Steps, &json!({ "steps": steps }), &json!({ "steps": wants }))?;
+        let mut asks = Value::Null;
+        if let Some(step) = begins {
             let request = self.digester.of(&session::request(agent, &self.log), self.secrets);
-            found.insert("request".into(), serde_json::to_value(request).map_err(Fault::Damaged)?);
+            asks = json!({ "request": request });
             self.feed.step(self.log.machine.run(), step);
             self.asked = Some(Asked { step, answer: Answer::default(), end: None });
         }
-        let mut recorded = json!({ "steps": steps });
-        if let (Some(request), Value::Object(recorded)) = (request, &mut recorded) {
-            recorded.insert("request".into(), request.clone());
-        }
-        self.compare(Recorded::Steps, &recorded, &found)?;
+        let asked = request.map_or(Value::Null, |request| json!({ "request": request }));
+        self.compare(Recorded::Steps, &asked, &asks)?;
         self.at = at;
         let known = self.wanted.replace(wants).unwrap_or_default();
         let wanted = self.wanted.iter().flatten();
@@ -309,7 +307,10 @@ impl<'a> Stage<'a> {
         if self.masked {
             ignored.push(ARGUMENTS_DIGEST);
         }
-        match Difference::first(recorded, &found, &ignored) {
+        // A digest says that there is a difference; anything else says which.
+        let by_digest = Difference::first(recorded, &found, &ignored);
+        ignored.push(AGENT_DIGEST);
+        match Difference::first(recorded, &found, &ignored).or(by_digest) {
             Some(difference) => Err(Fault::Diverged(what, difference)),
             None => Ok(()),
         }
@@ -322,6 +323,8 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// Where an entry about an agent keeps it.
+const AGENT_DIGEST: &str = "/body/digest";
 /// Where the question about a call keeps it.
 const ARGUMENTS_DIGEST: &str = "/body/about/args_digest";
 
