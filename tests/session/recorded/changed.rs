@@ -54,7 +54,10 @@ async fn other_instructions_are_another_request() {
 async fn other_tools_are_another_request() {
     let tape = recorded().await;
     let found = divergence(&tape, builder().tool(Fake::ok("add")).tool(Fake::ok("mul")));
-    assert_eq!((found.difference.pointer.as_str(), found.line), ("/request/tools", line_of(&tape, "steps")));
+    assert_eq!(
+        (found.difference.pointer.as_str(), found.line),
+        ("/request/tools/mul", line_of(&tape, "steps"))
+    );
 }
 
 #[tokio::test]

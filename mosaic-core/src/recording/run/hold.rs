@@ -158,7 +158,7 @@ mod tests {
         /// So a replay sees of a cancelled answer what the scrubbed entry says of it.
         #[test]
         fn the_pieces_add_up_to_the_text_without_secrets(
-            words in prop::collection::vec(prop_oneof![Just(KEY), Just("sk-12"), Just("sk-sk-"), "[a-z é]{0,4}"], 0..8),
+            words in prop::collection::vec(prop::sample::select(vec![KEY, "sk-12", "sk-sk-", "é", " ", "s"]), 0..8),
             cuts in prop::collection::vec(1..9_usize, 1..40),
         ) {
             let whole = words.concat();

@@ -49,8 +49,9 @@ impl RunRecorder {
         Ok(Self::new(File::create(path)?))
     }
 
-    /// Leaves out this value, wherever it stands from now on, also where it comes in pieces: `[secret]` is written in its
-    /// place. It must have 8 characters or more. A replay of the recording must be told of it as well.
+    /// Leaves out this value, wherever it stands, also where it comes in pieces: `[secret]` is written in its place. It must
+    /// have 8 characters or more. Name it before the first run that it may stand in, and to the
+    /// [replay](super::RunReplay::secret) as well.
     #[must_use]
     pub fn secret(self, secret: impl Into<SecretString>) -> Self {
         let secret = secret.into();

@@ -1,5 +1,6 @@
 //! What a model was asked, in a few digests: enough to see that it is another request, and in what.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -9,13 +10,17 @@ use super::clean;
 use crate::agent::Fnv;
 use crate::message::{Group, GroupBody};
 use crate::model::ModelRequest;
+use crate::tool::ToolSpecs;
 use crate::transport::record::Secrets;
+
+/// By name.
+type ToolDigests = Arc<BTreeMap<String, String>>;
 
 /// The digests of a request. Apart, so that a replay can say what of it is another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct RequestDigest {
     instructions: String,
-    tools: String,
+    tools: ToolDigests,
     /// How many groups the conversation has.
     groups: usize,
     conversation: String,
@@ -24,24 +29,19 @@ pub(crate) struct RequestDigest {
     params: String,
 }
 
-/// The groups that were digested before: a step over a long conversation costs what is new in it.
+/// What was digested before: a step over a long conversation costs what is new in it.
 #[derive(Debug, Default)]
-pub(super) struct Digester(Vec<(Arc<Group>, u64)>);
+pub(super) struct Digester {
+    groups: Vec<(Arc<Group>, u64)>,
+    tools: Option<(Arc<ToolSpecs>, ToolDigests)>,
+}
 
 impl Digester {
     pub(super) fn of(&mut self, request: &ModelRequest, secrets: &Secrets) -> RequestDigest {
         let digest = |value: Value| digest(value, secrets).to_string();
-        let specs: Vec<Value> = request
-            .tools
-            .iter()
-            .map(|spec| {
-                let (effect, approval) = (format!("{:?}", spec.effect), format!("{:?}", spec.approval));
-                serde_json::json!([spec.name, spec.description, spec.input_schema, effect, approval])
-            })
-            .collect();
         RequestDigest {
             instructions: digest(Value::from(&*request.instructions)),
-            tools: digest(Value::from(specs)),
+            tools: self.tools(&request.tools, secrets),
             groups: request.groups.len(),
             conversation: self.conversation(&request.groups, secrets),
             output: request.output.as_ref().map(|output| digest(json(output))),
@@ -49,15 +49,31 @@ impl Digester {
         }
     }
 
+    fn tools(&mut self, tools: &Arc<ToolSpecs>, secrets: &Secrets) -> ToolDigests {
+        if let Some((known, digests)) = &self.tools
+            && Arc::ptr_eq(known, tools)
+        {
+            return Arc::clone(digests);
+        }
+        let digests = tools.iter().map(|spec| {
+            let (effect, approval) = (format!("{:?}", spec.effect), format!("{:?}", spec.approval));
+            let all = serde_json::json!([spec.description, spec.input_schema, effect, approval]);
+            (spec.name.to_string(), digest(all, secrets).to_string())
+        });
+        let digests = Arc::new(digests.collect());
+        self.tools = Some((Arc::clone(tools), Arc::clone(&digests)));
+        digests
+    }
+
     fn conversation(&mut self, groups: &[Arc<Group>], secrets: &Secrets) -> String {
-        let same = self.0.iter().zip(groups).take_while(|((known, _), group)| Arc::ptr_eq(known, group));
+        let same = self.groups.iter().zip(groups).take_while(|((known, _), group)| Arc::ptr_eq(known, group));
         let same = same.count();
-        self.0.truncate(same);
+        self.groups.truncate(same);
         for group in groups.iter().skip(same) {
-            self.0.push((Arc::clone(group), digest(group_json(group), secrets).number()));
+            self.groups.push((Arc::clone(group), digest(group_json(group), secrets).number()));
         }
         let mut all = Fnv::default();
-        self.0.iter().for_each(|(_, number)| all.feed(&number.to_le_bytes()));
+        self.groups.iter().for_each(|(_, number)| all.feed(&number.to_le_bytes()));
         all.to_string()
     }
 }
@@ -168,7 +184,7 @@ mod tests {
         for request in [&one, &two, &one] {
             assert_eq!(digester.of(request, &Secrets::default()), of(request));
         }
-        assert!(Arc::ptr_eq(&digester.0[1].0, &one.groups[1]));
+        assert!(Arc::ptr_eq(&digester.groups[1].0, &one.groups[1]));
     }
 
     #[test]
