@@ -335,3 +335,60 @@ async fn there_is_a_line_for_everything_in_the_order_in_which_it_happened() {
     assert_eq!((&lines[0]["recording"], &lines[0]["v"]), (&json!("mosaic.runs"), &json!(1)));
     assert!(lines.iter().filter_map(|line| line["at"].as_u64()).all(|at| at == 1_767_225_605_000));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_that_run_at_once_share_a_file() {
+    let tape = Tape::new();
+    let engine = crate::support::engine();
+    engine.record_runs(tape.recorder.clone());
+    let script = ScriptedModel::from_fn(|request| match request.groups.len() {
+        1 => Answer::deltas(["let ", "me ", "see"])
+            .then_call("add", json!({"n": 1}))
+            .then_call("add", json!({"n": 2})),
+        _ => Answer::text("done"),
+    });
+    let add = Fake::ok("add");
+    let online = agent(&script).tool(add.clone()).build().unwrap();
+    let run = |number: usize| {
+        let (engine, online) = (engine.clone(), online.clone());
+        tokio::spawn(async move {
+            let session = engine.session(number.to_string(), &online).await.unwrap();
+            let run = session.send("go").await.unwrap();
+            session.send(Input { delivery: InputDelivery::Steer, ..Input::from("more") }).await.unwrap();
+            run.finish().await.unwrap();
+            session.entries(Seq(1)).await.unwrap()
+        })
+    };
+    let runs: Vec<_> = (0..30).map(run).collect();
+    let mut entries = Vec::new();
+    for run in runs {
+        entries.push(run.await.unwrap());
+    }
+    engine.close().await.unwrap();
+    tape.done().await;
+
+    let replayed = tape.replay(&offline([add])).unwrap();
+    assert!(replayed.is_complete());
+    for (number, entries) in entries.iter().enumerate() {
+        let again = replayed.session(number.to_string()).unwrap();
+        assert!(again.entries.starts_with(entries), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_erased_and_made_again_is_another_one() {
+    let tape = Tape::new();
+    let script = ScriptedModel::from_fn(|_| Answer::text("hi"));
+    let online = agent(&script).build().unwrap();
+    for _ in 0..2 {
+        let session = tape.engine().session("a", &online).await.unwrap();
+        session.send("go").await.unwrap().finish().await.unwrap();
+        drop(session);
+        while tape.engine().erase("a").await.is_err() {
+            tape.runtime.advance(Duration::ZERO).await;
+        }
+    }
+    tape.done().await;
+    let replayed = tape.replay(&offline([])).unwrap();
+    assert_eq!(replayed.sessions.iter().map(|session| session.entries.len()).collect::<Vec<_>>(), [5, 5]);
+}
