@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mosaic_core::recording::run::RunRecorder;
 use mosaic_core::{HttpTransport, ModelInfo, ModelSource, Runtime, SessionStore, TokioRuntime};
 use mosaic_providers::endpoint::Endpoint;
 use secrecy::SecretString;
@@ -36,6 +37,7 @@ use crate::{Error, Mosaic};
 pub struct MosaicBuilder {
     models: Settings,
     runtime: Option<Arc<dyn Runtime>>,
+    recorder: Option<RunRecorder>,
 }
 
 impl MosaicBuilder {
@@ -82,6 +84,12 @@ impl MosaicBuilder {
         self
     }
 
+    /// Records every run, to replay it offline: see [`recording::run`](mosaic_core::recording::run).
+    pub fn record_runs(mut self, recorder: &RunRecorder) -> Self {
+        self.recorder = Some(recorder.clone());
+        self
+    }
+
     /// Opens the store at an address: see [`Mosaic::open`].
     ///
     /// # Errors
@@ -104,7 +112,9 @@ impl MosaicBuilder {
             None => Arc::new(TokioRuntime::current().map_err(|_| Error::NoRuntime)?),
         };
         let models = Models::new(models, runtime.clone());
-        Ok(Mosaic::new(store, runtime, Arc::new(models)))
+        let mosaic = Mosaic::new(store, runtime, Arc::new(models));
+        mosaic.engine().record_runs(self.recorder);
+        Ok(mosaic)
     }
 }
 

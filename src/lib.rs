@@ -75,3 +75,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/catalogue.md")]
 struct CataloguePage;
+
+/// And the one about recordings.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/recordings.md")]
+struct RecordingsPage;

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use crate::agent::Agent;
 use crate::id::{Seq, SessionKey};
 use crate::model::ModelSource;
+use crate::recording::run::RunRecorder;
 use crate::runtime::Runtime;
 use crate::session::{
     self, Body, Bound, CompactionPolicy, Entry, FORMAT, Log, Session, SessionError, Shared, Surroundings,
@@ -39,7 +40,7 @@ impl Engine {
         runtime: Arc<dyn Runtime>,
         models: Option<Arc<dyn ModelSource>>,
     ) -> Self {
-        let around = Surroundings { store, runtime, activity: Arc::default() };
+        let around = Surroundings { store, runtime, activity: Arc::default(), recording: Arc::default() };
         let models = fallback::Models::new(models);
         Self(Arc::new(Inner { around, models, open: Mutex::default() }))
     }
@@ -108,7 +109,14 @@ impl Engine {
         let key = key.into();
         self.0.around.store.erase(&key).await?;
         self.open().remove(&key);
+        self.0.around.recording.forget(&key);
         Ok(())
+    }
+
+    /// Records what runs from now on, or stops recording: see [`recording::run`](crate::recording::run). A session that is
+    /// at work is recorded from its next beginning on.
+    pub fn record_runs(&self, recorder: impl Into<Option<RunRecorder>>) {
+        self.0.around.recording.set(recorder.into());
     }
 
     /// Takes no more work, waits until nothing runs, and closes the store. A run that waits for nothing but answers is not

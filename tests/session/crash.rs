@@ -33,7 +33,7 @@ fn die_in_a_call(store: Arc<dyn SessionStore>, effect: Effect) {
 
 /// A tool that hangs.
 #[derive(Debug)]
-struct Hang(Fake);
+pub(crate) struct Hang(pub(crate) Fake);
 
 #[async_trait::async_trait]
 impl mosaic_core::Tool for Hang {

@@ -5,6 +5,7 @@ mod cancel;
 mod crash;
 mod events;
 mod fallback;
+mod recorded;
 mod route;
 mod store;
 mod support;

@@ -16,17 +16,17 @@ use crate::support::{Fake, agent, engine_over, kinds, results};
 
 /// A store whose disk can be full.
 #[derive(Debug, Clone)]
-struct Fillable {
+pub(crate) struct Fillable {
     store: Arc<RamStore>,
     full: Arc<AtomicBool>,
 }
 
 impl Fillable {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { store: Arc::new(RamStore::new()), full: Arc::default() }
     }
 
-    fn fill(&self, full: bool) {
+    pub(crate) fn fill(&self, full: bool) {
         self.full.store(full, Ordering::SeqCst);
     }
 }

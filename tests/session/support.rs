@@ -53,6 +53,12 @@ impl Fake {
         Self::new(name, |input| Ok(ToolOutput::text(format!("got {input}"))))
     }
 
+    /// With the spec of another one.
+    pub(crate) fn like(mut self, other: &Self) -> Self {
+        self.spec = other.spec.clone();
+        self
+    }
+
     pub(crate) fn called(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }

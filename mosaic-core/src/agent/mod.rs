@@ -19,5 +19,5 @@ mod limits;
 
 pub(crate) use backoff::backoff;
 pub use builder::{Agent, AgentBuilder, AgentError, ModelChoice};
-pub(crate) use digest::digest;
+pub(crate) use digest::{Fnv, digest};
 pub use limits::Limits;

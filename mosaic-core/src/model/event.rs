@@ -33,7 +33,8 @@ pub enum PartKind {
 
 /// What a model says, piece by piece. Parts are numbered from 0 in the order of the answer; the pieces of different
 /// parts may be interleaved.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ModelEvent {
     /// A part begins.
@@ -102,7 +103,7 @@ pub enum StopReason {
 }
 
 /// The terminal record of an answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelEnd {
     /// Why the model stopped.
     pub stop: StopReason,
@@ -110,10 +111,12 @@ pub struct ModelEnd {
     pub usage: Usage,
     /// What it cost: the provider's own figure where it tells one, else the model's price times the usage. `None` where
     /// neither is known, which is not the same as nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
     /// Where the answer came from.
     pub origin: Origin,
     /// The provider's id of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
 }
 

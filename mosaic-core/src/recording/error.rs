@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::error::ErrorKind;
+
 /// How reading a recording fails.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -14,6 +16,14 @@ pub enum RecordingError {
         /// Why.
         source: io::Error,
     },
+    /// The file is none of this kind.
+    #[error("this is no {wanted}: {reason}")]
+    Other {
+        /// What it should be.
+        wanted: &'static str,
+        /// What it is not.
+        reason: String,
+    },
     /// A line is not what a recorder writes.
     #[error("line {line} of the recording is damaged: {source}")]
     Line {
@@ -21,6 +31,14 @@ pub enum RecordingError {
         line: usize,
         /// Why.
         source: serde_json::Error,
+    },
+    /// A line cannot stand where it stands: others are missing, or it was moved.
+    #[error("line {line} of the recording cannot stand there: {reason}")]
+    Misplaced {
+        /// From 1.
+        line: usize,
+        /// Why.
+        reason: &'static str,
     },
     /// A newer version of Mosaic wrote it.
     #[error(
@@ -32,4 +50,17 @@ pub enum RecordingError {
         /// The newest that this version knows.
         known: u16,
     },
+}
+
+impl RecordingError {
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Read { source } if source.kind() == io::ErrorKind::NotFound => ErrorKind::NotFound,
+            Self::Read { .. } => ErrorKind::Storage,
+            Self::Newer { .. } => ErrorKind::NewerFormat,
+            Self::Other { .. } | Self::Line { .. } | Self::Misplaced { .. } => ErrorKind::Corrupt,
+        }
+    }
 }

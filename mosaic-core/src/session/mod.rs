@@ -17,11 +17,13 @@ pub mod machine;
 mod run;
 mod shared;
 
+pub(crate) use driver::{Answer, request};
 pub use entry::{
     About, Body, CallStart, CancelReason, Decision, Entry, EntryError, FORMAT, ForkPoint, InputDelivery,
     LimitKind, NoticeKind, RunEnd,
 };
 pub use error::SessionError;
+pub(crate) use feed::Feed;
 pub use handle::{Input, Session};
 pub use log::Log;
 pub(crate) use log::bound;

@@ -24,6 +24,7 @@ pub(crate) struct Surroundings {
     pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) activity: Arc<crate::engine::Activity>,
+    pub(crate) recording: Arc<crate::recording::run::Recording>,
 }
 
 /// An agent whose model has been resolved.

@@ -4,12 +4,14 @@
 //! take commands and outcomes, let the machine decide, append, apply, and reconcile what is going on with
 //! [`Machine::steps`](super::machine::Machine::steps).
 
+mod answer;
 mod command;
 mod model_step;
 mod tool_step;
 mod wait;
 mod writer;
 
+pub(crate) use answer::{Answer, request};
 pub(crate) use command::{Command, NewInput};
 
 use std::collections::HashMap;
@@ -24,6 +26,7 @@ use super::machine::{Env, Outcome, Phase, Step};
 use super::shared::{Bound, Shared};
 use crate::engine::Active;
 use crate::id::{CallId, StepId};
+use crate::recording::run::Pen;
 use crate::runtime::{BoxFuture, Timestamp};
 use tool_step::{Running, ToolDone};
 use wait::Woken;
@@ -40,6 +43,8 @@ pub(crate) struct Driver {
     /// When this driver began.
     since: Timestamp,
     work: Work,
+    /// Writes down what happens, while runs are recorded.
+    pen: Option<Arc<Pen>>,
 }
 
 /// What is going on.
@@ -61,7 +66,7 @@ impl Driver {
         let work = Work { tools: HashMap::new(), done, ended, model: None, timer: None };
         let since = shared.around.runtime.now();
         let bound = shared.bound();
-        Self { shared, mailbox, active: Some(active), bound, since, work }
+        Self { shared, mailbox, active: Some(active), bound, since, work, pen: None }
     }
 
     /// Runs until nothing is left to do, or the store fails.
@@ -70,8 +75,10 @@ impl Driver {
         let mut writer = Writer::new(self.shared.clone());
         let mut next = None;
         loop {
-            if let Err(error) = self.drive(next, &mut log, &mut writer).await {
-                self.shared.feed.fail(error.report());
+            let failed = self.drive(next, &mut log, &mut writer).await.err().map(|error| error.report());
+            self.end_recording(failed.as_ref());
+            if let Some(error) = failed {
+                self.shared.feed.fail(error);
             }
             self.stop_all();
             writer.release().await;
@@ -109,6 +116,7 @@ impl Driver {
             if log.machine.is_parked() && self.work.tools.is_empty() {
                 // Any process may answer meanwhile.
                 writer.release().await;
+                self.end_recording(None);
                 self.active = None;
             }
             match self.wait().await {
@@ -137,8 +145,9 @@ impl Driver {
     /// nothing is driven, so a call that somebody else has started is never taken for one of ours.
     async fn begin(&mut self, log: &mut Log, writer: &mut Writer) -> Result<(), SessionError> {
         let begun = self.take_over(log, writer).await;
-        if begun.is_err() {
+        if let Err(error) = &begun {
             writer.release().await;
+            self.end_recording(Some(&error.report()));
         }
         begun
     }
@@ -149,6 +158,7 @@ impl Driver {
         }
         writer.lease(log).await?;
         self.shared.feed.begin(log.last());
+        self.begin_recording(log, writer).await;
         self.bind(log, writer).await?;
         // What is going on in this task is not lost.
         if self.work.tools.is_empty() {
@@ -160,12 +170,43 @@ impl Driver {
     /// Takes the agent that the session was opened with last, and writes it down when it is another one.
     async fn bind(&mut self, log: &mut Log, writer: &mut Writer) -> Result<(), SessionError> {
         self.bound = self.shared.bound();
-        if log.bound.as_deref() == Some(self.bound.agent.digest()) {
+        let agent = &self.bound.agent;
+        let known = log.bound.as_deref() == Some(agent.digest());
+        if known && self.pen.is_none() {
             return Ok(());
         }
         let model = self.bound.model.info();
         let model = format!("{}:{}", model.provider, model.model);
-        writer.note(log, None, log::bound(&self.bound.agent, model)).await
+        let at = self.shared.around.runtime.now();
+        if let Some(pen) = &self.pen {
+            pen.bind(at, agent, &model, !known);
+        }
+        if known {
+            return Ok(());
+        }
+        writer.note(log, None, at, log::bound(agent, model)).await
+    }
+
+    /// Takes up the pen, if runs are recorded. What the recording does not know of the log is read for it; that this fails
+    /// ends the recording, and not the run.
+    async fn begin_recording(&mut self, log: &Log, writer: &mut Writer) {
+        self.pen = self.shared.around.recording.pen(&self.shared.key);
+        writer.pen.clone_from(&self.pen);
+        let Some(pen) = &self.pen else { return };
+        let unknown = match pen.unknown(log.last()) {
+            Some(from) => self.shared.read(from).await,
+            None => Ok(Vec::new()),
+        };
+        match unknown {
+            Ok(entries) => pen.begin(self.shared.around.runtime.now(), self.since, &entries),
+            Err(error) => pen.fail(error),
+        }
+    }
+
+    fn end_recording(&self, error: Option<&crate::error::ErrorReport>) {
+        if let Some(pen) = &self.pen {
+            pen.end(self.shared.around.runtime.now(), error);
+        }
     }
 
     async fn obey(
@@ -233,8 +274,8 @@ impl Driver {
         if let Body::Rewind { to } = body {
             return writer.rewind(log, to).await;
         }
-        let run = log.machine.run();
-        writer.note(log, run, body).await?;
+        let (run, at) = (log.machine.run(), self.shared.around.runtime.now());
+        writer.note(log, run, at, body).await?;
         Ok(log.last())
     }
 
@@ -261,7 +302,11 @@ impl Driver {
             recovery: bound.agent.recovery(),
             since: self.since,
         };
-        let decided = log.machine.decide(outcome, &env, self.shared.around.runtime.now());
+        let now = self.shared.around.runtime.now();
+        if let Some(pen) = &self.pen {
+            pen.outcome(now, &outcome);
+        }
+        let decided = log.machine.decide(outcome, &env, now);
         writer.append(log, decided.entries).await
     }
 
@@ -276,11 +321,15 @@ impl Driver {
         {
             self.work.model = None;
         }
+        let mut asked = None;
         for step in &steps {
             match step {
                 Step::CallModel { number } if self.work.model.is_none() => {
-                    let call = model_step::start(&self.shared, bound, log, *number);
-                    self.work.model = Some((step.id(), call));
+                    let request = request(&bound.agent, log);
+                    let pen = self.pen.clone();
+                    asked = pen.as_ref().map(|pen| pen.digest(&request));
+                    let start = model_step::Start { run: log.machine.run(), number: *number, request, pen };
+                    self.work.model = Some((step.id(), model_step::start(&self.shared, bound, start)));
                 }
                 Step::Compact { number } if self.work.model.is_none() => {
                     let step = *number;
@@ -301,10 +350,13 @@ impl Driver {
                 _ => {}
             }
         }
+        if let Some(pen) = &self.pen {
+            pen.steps(now, &steps, asked.as_ref());
+        }
         if log.machine.phase() == Phase::Cancelling {
             self.work.tools.values().for_each(Running::cancel);
         }
-        let wake = log.machine.wake_at(limits, self.since);
+        let wake = log.machine.wake_at(limits, self.since, now);
         if self.work.timer.as_ref().map(|(at, _)| *at) != wake {
             let sleep = |at| (at, self.shared.around.runtime.sleep_until(at));
             self.work.timer = wake.map(sleep);

@@ -4,41 +4,43 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::answer::Answer;
 use crate::error::{ErrorKind, ErrorReport};
-use crate::message::Part;
-use crate::model::{ModelCall, ModelEnd, ModelError, ModelEvent, ModelRequest, ModelStream, ToolChoice};
-use crate::router::RouteDecision;
+use crate::id::RunId;
+use crate::model::{ModelCall, ModelEnd, ModelError, ModelEvent, ModelRequest, ModelStream};
+use crate::recording::run::Pen;
 use crate::runtime::BoxFuture;
-use crate::session::log::Log;
-use crate::session::machine::{Outcome, Reply};
+use crate::session::machine::Outcome;
 use crate::session::shared::{Bound, Shared};
 
 /// After so many events without a pause others get their turn.
 const TURN: usize = 256;
 
-/// Starts model step `number`.
-pub(super) fn start(shared: &Arc<Shared>, bound: &Bound, log: &Log, number: u64) -> BoxFuture<Outcome> {
-    let agent = &bound.agent;
-    let request = ModelRequest {
-        instructions: agent.instructions().clone(),
-        groups: log.context.groups().clone(),
-        tools: agent.tools().specs().clone(),
-        tool_choice: ToolChoice::Auto,
-        output: log.machine.output().cloned(),
-        params: agent.params().clone(),
-    };
-    let mut route = agent.route().cloned().unwrap_or_default();
+/// What is to be asked.
+pub(super) struct Start {
+    pub(super) run: Option<RunId>,
+    pub(super) number: u64,
+    pub(super) request: ModelRequest,
+    /// Writes down what comes, while runs are recorded.
+    pub(super) pen: Option<Arc<Pen>>,
+}
+
+/// Starts a model step.
+pub(super) fn start(shared: &Arc<Shared>, bound: &Bound, start: Start) -> BoxFuture<Outcome> {
+    let Start { run, number, request, pen } = start;
+    let mut route = bound.agent.route().cloned().unwrap_or_default();
     // One candidate a session, unless the host groups its calls otherwise: that is what hits prompt caches.
     route.session.get_or_insert_with(|| shared.key.to_string().into());
-    shared.feed.step(log.machine.run(), number);
+    shared.feed.step(run, number);
     let (shared, model) = (shared.clone(), bound.model.clone());
     Box::pin(async move {
-        let mut answer = Answer::default();
+        let mut taker = Taker { answer: Answer::default(), shared: &shared, number, pen };
         let call = ModelCall { route, ..ModelCall::new(request) };
         let end = match model.stream(call).await {
-            Ok(mut stream) => poll_fn(|cx| answer.poll(&mut stream, &shared, cx)).await,
+            Ok(mut stream) => poll_fn(|cx| taker.poll(&mut stream, cx)).await,
             Err(error) => Err(error),
         };
+        let answer = taker.answer;
         match end {
             Ok(end) => Outcome::Reply { step: number, reply: answer.into_reply(end) },
             Err(error) => {
@@ -57,28 +59,27 @@ pub(super) fn no_compactor() -> ErrorReport {
     )
 }
 
-/// The parts of an answer as they become whole.
-#[derive(Default)]
-struct Answer {
-    parts: Vec<(u32, Part)>,
-    /// The last decision of a router.
-    route: Option<Arc<RouteDecision>>,
+/// Takes what comes of a stream.
+struct Taker<'a> {
+    answer: Answer,
+    shared: &'a Shared,
+    number: u64,
+    pen: Option<Arc<Pen>>,
 }
 
-impl Answer {
+impl Taker<'_> {
     /// Takes events until the last one. Readers are woken once for all that came together.
-    fn poll(
-        &mut self,
-        stream: &mut ModelStream,
-        shared: &Shared,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<ModelEnd, ModelError>> {
+    fn poll(&mut self, stream: &mut ModelStream, cx: &mut Context<'_>) -> Poll<Result<ModelEnd, ModelError>> {
         for taken in 0..TURN {
-            match stream.as_mut().poll_next(cx) {
+            let polled = stream.as_mut().poll_next(cx);
+            if let (Some(pen), Poll::Ready(Some(Ok(event)))) = (&self.pen, &polled) {
+                pen.event(self.shared.around.runtime.now(), self.number, event);
+            }
+            match polled {
                 Poll::Ready(Some(Ok(ModelEvent::Done(end)))) => return Poll::Ready(Ok(end)),
                 Poll::Ready(Some(Ok(event))) => {
-                    shared.feed.model(&event);
-                    self.take(event);
+                    self.shared.feed.model(&event);
+                    self.answer.take(event);
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
                 Poll::Ready(None) => {
@@ -89,35 +90,21 @@ impl Answer {
                 }
                 Poll::Pending => {
                     if taken > 0 {
-                        shared.feed.notify();
+                        self.pause();
                     }
                     return Poll::Pending;
                 }
             }
         }
-        shared.feed.notify();
+        self.pause();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    fn take(&mut self, event: ModelEvent) {
-        match event {
-            ModelEvent::End { part, content } => self.parts.push((part, content)),
-            ModelEvent::Restarted => self.parts.clear(),
-            ModelEvent::Route(decision) => self.route = Some(decision),
-            _ => {}
-        }
-    }
-
-    fn into_reply(mut self, end: ModelEnd) -> Reply {
-        self.parts.sort_by_key(|(index, _)| *index);
-        Reply {
-            parts: self.parts.into_iter().map(|(_, part)| part).collect(),
-            stop: end.stop,
-            cost: end.cost,
-            usage: end.usage,
-            origin: Some(end.origin),
-            route: self.route,
+    fn pause(&self) {
+        self.shared.feed.notify();
+        if let Some(pen) = &self.pen {
+            pen.flush();
         }
     }
 }

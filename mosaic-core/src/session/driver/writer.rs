@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::id::{RunId, Seq};
+use crate::recording::run::Pen;
+use crate::runtime::Timestamp;
 use crate::session::entry::{Body, Entry, FORMAT};
 use crate::session::error::SessionError;
 use crate::session::log::Log;
@@ -14,11 +16,13 @@ use crate::store::{Flush, Lease, StoreError};
 pub(super) struct Writer {
     shared: Arc<Shared>,
     lease: Option<Lease>,
+    /// Writes down what is appended, while runs are recorded.
+    pub(super) pen: Option<Arc<Pen>>,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, lease: None }
+        Self { shared, lease: None, pen: None }
     }
 
     pub(super) fn is_leased(&self) -> bool {
@@ -78,6 +82,9 @@ impl Writer {
         self.shared.around.store.append(lease, log.last(), rows, flush).await?;
         let entries: Vec<Arc<Entry>> = entries.into_iter().map(Arc::new).collect();
         entries.iter().for_each(|entry| log.apply(entry));
+        if let Some(pen) = &self.pen {
+            pen.entries(&entries);
+        }
         self.shared.feed.entries(entries.iter().cloned());
         Ok(entries)
     }
@@ -87,9 +94,9 @@ impl Writer {
         &mut self,
         log: &mut Log,
         run: Option<RunId>,
+        at: Timestamp,
         body: Body,
     ) -> Result<(), SessionError> {
-        let at = self.shared.around.runtime.now();
         let entry = Entry { seq: log.last().next(), v: FORMAT, at, run, body };
         self.append(log, vec![entry]).await.map(drop)
     }
@@ -107,7 +114,8 @@ impl Writer {
         if to >= log.last() || Log::fold(&path).machine.phase() != Phase::Idle {
             return invalid(format!("entry {to} is not a point between two runs of this session"));
         }
-        self.note(log, None, Body::Rewind { to }).await?;
+        let at = self.shared.around.runtime.now();
+        self.note(log, None, at, Body::Rewind { to }).await?;
         entries.extend(self.shared.read(log.last()).await?);
         *log = Log::fold(&entries);
         Ok(log.last())

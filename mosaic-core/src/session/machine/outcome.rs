@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::agent::Limits;
@@ -13,7 +14,7 @@ use crate::router::RouteDecision;
 use crate::session::entry::{CancelReason, Decision, InputDelivery};
 
 /// A whole answer of a model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// What it said; calls have unassigned ids.
     pub parts: Vec<Part>,
@@ -22,15 +23,19 @@ pub struct Reply {
     /// What it took.
     pub usage: Usage,
     /// What it cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
     /// Where it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// Where the call went, and why: of a model that is a router.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Arc<RouteDecision>>,
 }
 
 /// What the machine is told: a step ended, or somebody wants something, or time passed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
     /// The host said something.
@@ -42,8 +47,10 @@ pub enum Outcome {
         /// How it meets a run that is going on.
         delivery: InputDelivery,
         /// The shape that the answer must have.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<OutputSpec>,
         /// Limits of the run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         limits: Option<Limits>,
     },
     /// A model step was answered.
@@ -60,8 +67,10 @@ pub enum Outcome {
         /// Why.
         error: ErrorReport,
         /// What had been said by then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         partial: Vec<Part>,
         /// Where the call went, and why: of a model that is a router.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         route: Option<Arc<RouteDecision>>,
     },
     /// A tool call ended.
@@ -75,6 +84,7 @@ pub enum Outcome {
         /// What the model sees.
         content: Vec<Part>,
         /// The run cannot go on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         fatal: Option<ErrorReport>,
     },
     /// Somebody answered a question.
@@ -111,6 +121,7 @@ pub enum Outcome {
         /// Why.
         reason: CancelReason,
         /// What the model had said by then; its call is over.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         partial: Vec<Part>,
     },
     /// Whoever drove the run is gone, and with it all that was going on.
@@ -118,6 +129,7 @@ pub enum Outcome {
     /// Time passed.
     Tick {
         /// What the model has said by now, in case the run has to stop.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         partial: Vec<Part>,
     },
 }

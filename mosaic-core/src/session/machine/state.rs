@@ -281,14 +281,15 @@ impl Machine {
         })
     }
 
-    /// When time alone changes something: a retry, a deadline. `since` is as in [`Env`](super::Env). The driver then reports [`Outcome::Tick`](super::Outcome).
+    /// When time alone changes something: a retry, a deadline. `since` is as in [`Env`](super::Env). The driver then reports
+    /// [`Outcome::Tick`](super::Outcome). A retry that is due already is a step, and nothing to wake for.
     #[must_use]
-    pub fn wake_at(&self, limits: &Limits, since: Timestamp) -> Option<Timestamp> {
+    pub fn wake_at(&self, limits: &Limits, since: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let run = self.run.as_ref()?;
         if run.phase == Phase::Cancelling {
             return None;
         }
-        let retry = run.retry_at.map(|(_, at)| at);
+        let retry = run.retry_at.map(|(_, at)| at).filter(|at| *at > now);
         let deadline = run.started.max(since).after(run.limits.as_ref().unwrap_or(limits).run_timeout);
         let questions = run.calls.iter().filter_map(|call| match &call.state {
             CallState::Asked { expires, .. } => *expires,

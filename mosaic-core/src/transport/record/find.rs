@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 const SHORTEST: usize = 8;
 
 /// What stands in the place of a secret.
-pub(super) const MASK: &str = "[secret]";
+pub(crate) const MASK: &str = "[secret]";
 
 /// The secrets that were seen so far, in every form in which they may be repeated.
 #[derive(Default)]
@@ -47,6 +47,40 @@ impl Secrets {
         found
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Where they are in a text, in order; none overlaps another.
+    pub(crate) fn places(&self, text: &str) -> Vec<Range<usize>> {
+        merge(self.find(text.as_bytes()))
+    }
+
+    /// A piece of a text without them: where one begins, it says so.
+    pub(crate) fn piece(&self, text: &str, piece: Range<usize>, places: &[Range<usize>]) -> String {
+        let mut out = String::new();
+        let mut from = piece.start;
+        for place in places.iter().filter(|place| place.start < piece.end && place.end > piece.start) {
+            out.push_str(text.get(from..place.start).unwrap_or_default());
+            if place.start >= piece.start {
+                out.push_str(MASK);
+            }
+            from = place.end.min(piece.end);
+        }
+        out.push_str(text.get(from..piece.end).unwrap_or_default());
+        out
+    }
+
+    /// Whether a text ends with the beginning of one, so that more text could make it whole.
+    pub(crate) fn may_begin_at_the_end_of(&self, text: &str) -> bool {
+        let text = text.as_bytes();
+        self.0.iter().any(|secret| {
+            let secret = secret.expose_secret().as_bytes();
+            let ends = |len| secret.get(..len).is_some_and(|begins| text.ends_with(begins));
+            (1..secret.len()).any(ends)
+        })
+    }
+
     /// Whether one of them is in a text.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         !self.find(text.as_bytes()).is_empty()
@@ -69,11 +103,20 @@ fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 /// The bytes with something else in these places, which may overlap.
-pub(super) fn replace(
-    bytes: &[u8],
-    mut places: Vec<Range<usize>>,
-    with: impl Fn(usize) -> Vec<u8>,
-) -> Vec<u8> {
+pub(super) fn replace(bytes: &[u8], places: Vec<Range<usize>>, with: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for place in merge(places) {
+        out.extend_from_slice(bytes.get(from..place.start).unwrap_or_default());
+        out.extend(with(place.len()));
+        from = place.end;
+    }
+    out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    out
+}
+
+/// Places in order; those that overlap become one.
+fn merge(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
     places.sort_by_key(|place| place.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
     for place in places {
@@ -82,15 +125,7 @@ pub(super) fn replace(
             _ => merged.push(place),
         }
     }
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut from = 0;
-    for place in merged {
-        out.extend_from_slice(bytes.get(from..place.start).unwrap_or_default());
-        out.extend(with(place.len()));
-        from = place.end;
-    }
-    out.extend_from_slice(bytes.get(from..).unwrap_or_default());
-    out
+    merged
 }
 
 /// Where the texts of members of these names are, in JSON, in JSON within a stream, and in a form. Nothing is parsed, so
