@@ -435,8 +435,10 @@ impl Authenticator for Renewed {
         Ok(())
     }
 
-    async fn refused(&self) -> bool {
-        self.0.fetch_add(1, Ordering::SeqCst);
+    async fn refused(&self, request: &HttpRequest, _: Timestamp) -> bool {
+        let sent = request.headers.iter().find(|line| line.is_secret()).unwrap();
+        let now = self.0.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(sent.expose(), format!("token-{now}"), "it is told which one was refused");
         true
     }
 }

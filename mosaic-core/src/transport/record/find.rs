@@ -1,5 +1,6 @@
 //! Finding secrets in bytes, and putting something in their place.
 
+use std::fmt;
 use std::ops::Range;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -10,13 +11,23 @@ const SHORTEST: usize = 8;
 /// What stands in the place of a secret.
 pub(super) const MASK: &str = "[secret]";
 
-/// The secrets that were seen so far, in every form in which they may be repeated.
+/// Secrets, in every form in which they may be repeated: for what writes errors about requests that hold them.
+///
+/// ```
+/// use mosaic_core::transport::record::Secrets;
+///
+/// let mut secrets = Secrets::default();
+/// secrets.learn("Bearer sk/0123456789");
+/// let mut message = "the token sk%2F0123456789 is not known".to_owned();
+/// secrets.clean(&mut message);
+/// assert_eq!(message, "the token [secret] is not known");
+/// ```
 #[derive(Default)]
-pub(crate) struct Secrets(Vec<SecretString>);
+pub struct Secrets(Vec<SecretString>);
 
 impl Secrets {
-    /// Learns a value. Of `Bearer <key>` also the key alone.
-    pub(crate) fn learn(&mut self, value: &str) {
+    /// Learns a value. Of `Bearer <key>` also the key alone. What is shorter than 8 characters is passed over.
+    pub fn learn(&mut self, value: &str) {
         let bare = value.split_once(' ').map(|(_, bare)| bare.trim());
         for value in [Some(value), bare].into_iter().flatten() {
             let json = serde_json::to_string(value).unwrap_or_default();
@@ -48,17 +59,24 @@ impl Secrets {
     }
 
     /// Whether one of them is in a text.
-    pub(crate) fn is_in(&self, text: &str) -> bool {
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
         !self.find(text.as_bytes()).is_empty()
     }
 
-    /// The text without them.
-    pub(crate) fn clean(&self, text: &mut String) {
+    /// Takes them out of a text.
+    pub fn clean(&self, text: &mut String) {
         let found = self.find(text.as_bytes());
         if !found.is_empty() {
             let cleaned = replace(text.as_bytes(), found, |_| MASK.into());
             *text = String::from_utf8_lossy(&cleaned).into_owned();
         }
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({} forms)", self.0.len())
     }
 }
 
