@@ -107,7 +107,9 @@ impl Endpoint {
                 let file = file.unwrap_or_default();
                 return Err(failed(
                     ErrorKind::Auth,
-                    format!("provider `{name}` needs an API key; set the environment variable {variable}{file}"),
+                    format!(
+                        "provider `{name}` needs an API key; set the environment variable {variable}{file}"
+                    ),
                 ));
             }
         };

@@ -122,13 +122,15 @@ impl Credential {
     /// # }
     /// ```
     #[must_use]
-    pub fn over(self, transport: Arc<dyn HttpTransport>, runtime: Arc<dyn Runtime>) -> Arc<dyn Authenticator> {
+    pub fn over(
+        self,
+        transport: Arc<dyn HttpTransport>,
+        runtime: Arc<dyn Runtime>,
+    ) -> Arc<dyn Authenticator> {
         let (means, deadline) = (Means { transport, runtime }, self.deadline);
         let tokens = match self.keep {
             Keep::EachCall => Tokens::EachCall { source: self.source, means, deadline },
-            Keep::Kept(lifetime) => {
-                Tokens::Kept(Kept::new(self.source, means, Rules { lifetime, deadline }))
-            }
+            Keep::Kept(lifetime) => Tokens::Kept(Kept::new(self.source, means, Rules { lifetime, deadline })),
         };
         Arc::new(Payer { tokens, place: self.place.unwrap_or(Place::Bearer) })
     }

@@ -143,7 +143,8 @@ impl ModelSource for Providers {
 
 impl fmt::Debug for Providers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Providers").field("endpoints", &self.endpoints)
+        f.debug_struct("Providers")
+            .field("endpoints", &self.endpoints)
             .field("credentials", &self.credentials)
             .finish_non_exhaustive()
     }

@@ -79,7 +79,8 @@ impl<'a> Authority<'a> {
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         let authority = rest.split(['/', '?']).next().unwrap_or_default();
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let bare = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
+        let bare =
+            host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
         let local = matches!(bare, "localhost" | "127.0.0.1" | "[::1]");
         let problem = match address_problem(url) {
             None if scheme.eq_ignore_ascii_case("http") && !local => {
@@ -139,7 +140,8 @@ impl<'a> Authority<'a> {
 
     fn granted(&self, json: &Value) -> Result<Granted, ModelError> {
         let unfit = |what: &str| {
-            let message = format!("the token endpoint at {} answered {what}; is its address right?", self.host);
+            let message =
+                format!("the token endpoint at {} answered {what}; is its address right?", self.host);
             ModelError::new(ErrorKind::Decode, message)
         };
         let text = |name: &str| json.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
