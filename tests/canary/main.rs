@@ -186,7 +186,9 @@ async fn no_secret_comes_out_anywhere() {
     let mut sent: Vec<HttpRequest> = Vec::new();
     for grants in [Grants::Fine, Grants::Refused, Grants::Page, Grants::Broken, Grants::Malformed] {
         let world = World::new(folder.path(), grants, sinks).await;
-        for scene in scenes() {
+        // A token is asked for before anything else: where none is had, one way to ask the provider is enough.
+        let scenes = if grants == Grants::Fine { scenes() } else { vec![Scene::Fine] };
+        for scene in scenes {
             for provider in PROVIDERS {
                 let agent = agent(&format!("{provider}:m")).tool(breaker()).build().unwrap();
                 turn(&world, &agent, &format!("{provider} {scene:?}"), &scene, sinks).await;
@@ -209,7 +211,7 @@ async fn no_secret_comes_out_anywhere() {
     sinks.check();
     // Else this would show nothing.
     for canary in secrets::ALL {
-        let was_sent = sent.iter().any(|request| canary.is_in(server::echo(request).as_bytes()).is_some());
+        let was_sent = sent.iter().any(|request| canary.is_in(&server::echo(request)));
         assert_eq!(was_sent, !secrets::NEVER_SENT.contains(&canary.name), "{}", canary.name);
     }
 }

@@ -3,32 +3,35 @@
 use mosaic::providers::credentials::ClientAuth;
 
 /// A secret: two runs of letters that occur nowhere else, with what keys have between them that is written otherwise in
-/// addresses, forms and JSON. Whatever is left of it shows one of the runs.
+/// addresses, forms and JSON. Whatever is left of it shows one of the runs, and both begin with [`MARK`].
 pub(crate) struct Canary {
     pub(crate) name: &'static str,
-    runs: [&'static str; 2],
+    pub(crate) secret: &'static str,
 }
 
+/// What all runs begin with, so that bytes are searched once for all of them.
+const MARK: &str = "kqCanary7";
+
 macro_rules! canaries {
-    ($($name:ident = $first:literal, $second:literal;)*) => {
-        $(pub(crate) const $name: &str = concat!($first, "/+", $second, "=~");)*
+    ($($name:ident = $run:literal;)*) => {
+        $(pub(crate) const $name: &str = concat!("kqCanary7", $run, "/+kqCanary7", $run, "=~");)*
         /// All of them.
-        pub(crate) const ALL: &[Canary] = &[$(Canary { name: stringify!($name), runs: [$first, $second] }),*];
+        pub(crate) const ALL: &[Canary] = &[$(Canary { name: stringify!($name), secret: $name }),*];
     };
 }
 
 canaries! {
-    API_KEY = "kqApiKeyFirst7", "zwApiKeySecond3";
-    CALLBACK_KEY = "kqCallbackFirst7", "zwCallbackSecond3";
-    CLIENT_SECRET = "kqClientFirst7", "zwClientSecond3";
-    ACCESS_TOKEN = "kqAccessFirst7", "zwAccessSecond3";
-    REFRESH_TOKEN = "kqRefreshFirst7", "zwRefreshSecond3";
-    ROTATED_TOKEN = "kqRotatedFirst7", "zwRotatedSecond3";
-    AWS_SECRET = "kqAwsSecretFirst7", "zwAwsSecretSecond3";
-    AWS_SESSION = "kqAwsSessionFirst7", "zwAwsSessionSecond3";
-    HEADER_KEY = "kqHeaderFirst7", "zwHeaderSecond3";
-    PASSWORD = "kqPasswordFirst7", "zwPasswordSecond3";
-    QUERY_KEY = "kqQueryKeyFirst7", "zwQueryKeySecond3";
+    ACCESS_TOKEN = "AccessToken";
+    API_KEY = "ApiKey";
+    AWS_SECRET = "AwsSecret";
+    AWS_SESSION = "AwsSession";
+    CALLBACK_KEY = "CallbackKey";
+    CLIENT_SECRET = "ClientSecret";
+    HEADER_KEY = "HeaderKey";
+    PASSWORD = "Password";
+    QUERY_KEY = "QueryKey";
+    REFRESH_TOKEN = "RefreshToken";
+    ROTATED_TOKEN = "RotatedToken";
 }
 
 /// Those that are signed with and never sent.
@@ -38,21 +41,30 @@ pub(crate) const NEVER_SENT: &[&str] = &["AWS_SECRET"];
 pub(crate) const CLIENT_AUTHS: [ClientAuth; 2] = [ClientAuth::Basic, ClientAuth::Body];
 
 impl Canary {
-    /// Whether something of it is in there: as it is (which percent-encoding and JSON leave the runs), in base64, or in hex.
-    pub(crate) fn is_in(&self, bytes: &[u8]) -> Option<&'static str> {
-        self.runs.iter().find_map(|run| {
-            let forms =
-                [("plain", vec![(*run).to_owned()]), ("base64", base64(run)), ("hex", vec![hex(run)])];
-            let form =
-                forms.into_iter().find(|(_, forms)| forms.iter().any(|form| has(bytes, form.as_bytes())));
-            form.map(|(name, _)| name)
-        })
+    /// Whether it is in a text as it is, up to how it is encoded.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        let run = self.secret.split('/').next().unwrap();
+        text.contains(run) || base64(run).iter().any(|form| text.contains(form))
     }
 }
 
-fn has(bytes: &[u8], wanted: &[u8]) -> bool {
-    let first = wanted[0];
-    bytes.windows(wanted.len()).any(|window| window[0] == first && window == wanted)
+/// Looks for all secrets at once: as they are (percent-encoding and JSON leave the runs), in base64 and in hex.
+pub(crate) struct Search(Vec<(&'static str, memchr::memmem::Finder<'static>)>);
+
+impl Search {
+    pub(crate) fn new() -> Self {
+        let plain = std::iter::once(("plain", MARK.to_owned()));
+        let encoded = base64(MARK).into_iter().map(|form| ("base64", form));
+        let forms = plain.chain(encoded).chain([("hex", hex(MARK))]);
+        Self(forms.map(|(name, form)| (name, memchr::memmem::Finder::new(&form).into_owned())).collect())
+    }
+
+    /// In which form one is in there, and what stands around it.
+    pub(crate) fn find(&self, bytes: &[u8]) -> Option<(&'static str, String)> {
+        let (form, at) = self.0.iter().find_map(|(form, finder)| Some((*form, finder.find(bytes)?)))?;
+        let around = &bytes[at.saturating_sub(300)..bytes.len().min(at + 300)];
+        Some((form, String::from_utf8_lossy(around).into_owned()))
+    }
 }
 
 fn hex(text: &str) -> String {
@@ -75,18 +87,13 @@ fn base64(text: &str) -> Vec<String> {
 
 #[test]
 fn a_secret_is_found_in_every_form() {
-    let canary = &ALL[0];
-    let form = |bytes: &str| canary.is_in(bytes.as_bytes());
+    let search = Search::new();
+    let form = |text: &str| search.find(text.as_bytes()).map(|(form, _)| form);
     assert_eq!(form("nothing"), None);
     assert_eq!(form(API_KEY), Some("plain"));
-    assert_eq!(form("x%2F%2BzwApiKeySecond3%3D~"), Some("plain"));
-    // What `base64` makes of `kqApiKeyFirst7`, `akqApiKeyFirst7` and `ab:kqApiKeyFirst7`.
-    for encoded in [
-        "a3FBcGlLZXlGaXJzdDc=",
-        "YWtxQXBpS2V5Rmlyc3Q3",
-        "YWI6a3FBcGlLZXlGaXJzdDc=",
-        "YWJrcUFwaUtleUZpcnN0Nw==",
-    ] {
+    assert_eq!(form("x%2F%2BkqCanary7ApiKey%3D~"), Some("plain"));
+    // What `base64` makes of `kqCanary7`, `akqCanary7`, `ab:kqCanary7` and `abkqCanary7`.
+    for encoded in ["a3FDYW5hcnk3", "YWtxQ2FuYXJ5Nw==", "YWI6a3FDYW5hcnk3", "YWJrcUNhbmFyeTc="] {
         assert_eq!(form(encoded), Some("base64"), "{encoded}");
     }
     assert_eq!(form(&hex(API_KEY)), Some("hex"));

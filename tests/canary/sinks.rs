@@ -3,6 +3,7 @@
 //! A new sink is a name in [`SINKS`] and a place that feeds it. One that nothing was fed to fails the test, because it shows
 //! nothing.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::fmt::Debug;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use mosaic::ErrorReport;
 use serde::Serialize;
 
-use crate::secrets::ALL;
+use crate::secrets::{ALL, Search};
 
 /// Where a secret may come out.
 const SINKS: [&str; 9] = [
@@ -26,14 +27,14 @@ const SINKS: [&str; 9] = [
     "recordings", // exchanges on disk
 ];
 
-/// All that came out, sink by sink.
+/// All that came out, each thing once a sink.
 #[derive(Default)]
-pub(crate) struct Sinks(Mutex<Vec<(&'static str, Vec<u8>)>>);
+pub(crate) struct Sinks(Mutex<HashSet<(&'static str, Vec<u8>)>>);
 
 impl Sinks {
     pub(crate) fn add(&self, sink: &'static str, what: impl AsRef<[u8]>) {
         assert!(SINKS.contains(&sink), "`{sink}` is no sink");
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((sink, what.as_ref().to_vec()));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((sink, what.as_ref().to_vec()));
     }
 
     pub(crate) fn shown(&self, sink: &'static str, what: &dyn Debug) {
@@ -54,28 +55,34 @@ impl Sinks {
         self.data("errors", report);
     }
 
-    /// Every file of a folder.
+    /// Every file of a folder, and of the folders in it.
     pub(crate) fn files(&self, sink: &'static str, folder: &Path) {
-        for file in std::fs::read_dir(folder).unwrap() {
-            self.add(sink, std::fs::read(file.unwrap().path()).unwrap());
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { self.files(sink, &path) } else { self.add(sink, std::fs::read(path).unwrap()) }
         }
     }
 
     /// Fails with all that came out.
     pub(crate) fn check(&self) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let search = Search::new();
         let mut found = Vec::new();
         for sink in SINKS {
             let fed: Vec<_> = all.iter().filter(|(to, bytes)| *to == sink && !bytes.is_empty()).collect();
             if fed.is_empty() {
                 found.push(format!("{sink}: nothing came here, so it shows nothing"));
             }
+            let leaks: Vec<_> = fed.iter().filter_map(|(_, bytes)| search.find(bytes)).collect();
             for canary in ALL {
-                let leaks = fed.iter().filter_map(|(_, bytes)| Some((canary.is_in(bytes)?, bytes)));
-                if let Some((form, bytes)) = leaks.min_by_key(|(_, bytes)| bytes.len()) {
-                    let text: String = String::from_utf8_lossy(bytes).chars().take(600).collect();
-                    found.push(format!("{sink}: {} in {form}: {text}", canary.name));
-                }
+                let shortest =
+                    leaks.iter().filter(|(_, text)| canary.is_in(text)).min_by_key(|(_, text)| text.len());
+                found.extend(
+                    shortest.map(|(form, text)| format!("{sink}: {} in {form}: {text}", canary.name)),
+                );
+            }
+            if let (true, Some((form, text))) = (found.is_empty(), leaks.first()) {
+                found.push(format!("{sink}: something in {form}: {text}"));
             }
         }
         assert!(found.is_empty(), "secrets came out:\n{}", found.join("\n"));

@@ -120,9 +120,8 @@ pub(super) fn members<S: AsRef<str>>(bytes: &[u8], names: &[S]) -> Vec<Range<usi
         let quoted = format!("\"{name}\"");
         each(bytes, quoted.as_bytes(), |after| {
             let colon = skip_blanks(bytes, after);
-            let quote = (bytes.get(colon) == Some(&b':')).then(|| skip_blanks(bytes, colon + 1));
-            if let Some(quote) = quote.filter(|at| bytes.get(*at) == Some(&b'"')) {
-                found.push(quote + 1..end_of_string(bytes, quote + 1));
+            if bytes.get(colon) == Some(&b':') {
+                all_texts(bytes, skip_blanks(bytes, colon + 1), &mut found);
             }
         });
         let assigned = format!("{name}=");
@@ -138,6 +137,27 @@ pub(super) fn members<S: AsRef<str>>(bytes: &[u8], names: &[S]) -> Vec<Range<usi
     }
     found.retain(|place| !place.is_empty());
     found
+}
+
+/// The text that a value is, or all that are in it: members and elements, their names too.
+fn all_texts(bytes: &[u8], from: usize, found: &mut Vec<Range<usize>>) {
+    let (mut at, mut depth) = (from, 0_usize);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                let end = end_of_string(bytes, at + 1);
+                found.push(at + 1..end);
+                at = end;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return;
+        }
+        at += 1;
+    }
 }
 
 /// Calls `then` with the end of each place where `wanted` is.
@@ -207,6 +227,8 @@ mod tests {
         assert_eq!(texts(json, &["token"]), ["a\\\"b", "c"]);
         assert_eq!(texts("a=1&token=xyz&mytoken=q", &["token"]), ["xyz"]);
         assert_eq!(texts("{\"token\": 7, \"token\": \"cut", &["token"]), ["cut"]);
+        let nested = "{\"token\": {\"a\": [\"b]\", 7, {}], \"c\": \"d\"}, \"e\": \"no\", \"token\": [\"f";
+        assert_eq!(texts(nested, &["token"]), ["a", "b]", "c", "d", "f"]);
     }
 
     #[test]
