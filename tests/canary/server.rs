@@ -23,6 +23,8 @@ pub(crate) enum Scene {
     Broken,
     /// An error in a stream that has status 200.
     InStream,
+    /// One host answers, Anthropic's tells an error in its stream, and the others refuse.
+    LastIsFine(&'static str),
     /// The transport fails in the middle.
     BrokenStream,
     /// It stops in the middle until the gate is open.
@@ -138,6 +140,9 @@ fn answered(scene: &Scene, request: &HttpRequest) -> Reply {
         }
         Scene::Broken => Reply::error(failed(request)),
         Scene::InStream => ok(wire.text("Hel") + &wire.error(&echo(request))).cut_every(11),
+        Scene::LastIsFine(host) if request.url.contains(host) => ok(wire.text("Hello") + wire.end()),
+        Scene::LastIsFine(_) if request.url.contains("anthropic") => ok(wire.error(&echo(request))),
+        Scene::LastIsFine(_) => answered(&Scene::Unauthorized, request),
         Scene::BrokenStream => ok(wire.text("Hel")).then_error(broken(request)),
         Scene::Held(gate) => ok(wire.text("Hel")).hold(gate).body(wire.end()),
     }

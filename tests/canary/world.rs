@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mosaic::providers::credentials::{Credential, OAuth};
+use mosaic::providers::credentials::{Credential, OAuth, Token};
 use mosaic::providers::endpoint::{Endpoint, Providers};
+use mosaic::providers::sigv4::Credentials;
 use mosaic::testing::ScriptedTransport;
 use mosaic::transport::record::{Recorder, Scrub};
 use mosaic::{Auth, HttpTransport, ModelError, Mosaic, Runtime, TokioRuntime};
@@ -113,7 +114,9 @@ impl World {
         sinks.shown("objects", &builder);
         let url = format!("sqlite://{}", database.join("app.db").display());
         let mosaic = builder.open(url).await.unwrap();
-        sinks.shown("objects", &(&mosaic, &providers, &recorder));
+        let aws = Credentials::from_env(variable).unwrap();
+        let fixed = (Auth::bearer(API_KEY), Auth::header("x-key", HEADER_KEY), Token::new(ACCESS_TOKEN));
+        sinks.shown("objects", &(&mosaic, &providers, &recorder, aws, fixed));
         Self { stage, scripted, transport, runtime, recorder, mosaic, providers, database }
     }
 

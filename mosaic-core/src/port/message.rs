@@ -29,7 +29,7 @@ pub struct Request {
     pub kind: RequestKind,
 }
 
-/// What is wanted. `Debug` shows no secret.
+/// What is wanted.
 #[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind")]
 #[non_exhaustive]
@@ -154,7 +154,7 @@ impl Batch {
     }
 }
 
-/// What the host answers. Of pieces of a body `Debug` shows the length only.
+/// What the host answers.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type")]
 #[non_exhaustive]
