@@ -78,6 +78,7 @@ async fn a_user_of_gcloud_pays_with_a_refresh_token() {
     assert_eq!(form, "grant_type=refresh_token&refresh_token=1%2F%2Frt&client_id=app&client_secret=cs");
 }
 
+#[cfg(feature = "service-account")]
 #[test]
 fn a_file_that_cannot_be_used_is_refused_and_not_repeated() {
     let with = |name: &str, value: &str| {
@@ -112,4 +113,12 @@ fn a_service_account_does_not_show_its_key() {
         shown.contains("robot@p.iam.example") && !KEY.lines().any(|line| shown.contains(line)),
         "{shown}"
     );
+}
+
+#[cfg(not(feature = "service-account"))]
+#[test]
+fn a_build_without_signatures_says_which_feature_a_service_account_needs() {
+    let error = Credential::google(&service_account().to_string()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unsupported);
+    assert!(error.message.contains("`service-account`"), "{error}");
 }
