@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mosaic_core::recording::run::RunRecorder;
 use mosaic_core::{HttpTransport, ModelInfo, ModelSource, Runtime, SessionStore, TokioRuntime};
+use mosaic_providers::credentials::Credential;
 use mosaic_providers::endpoint::Endpoint;
 use secrecy::SecretString;
 
@@ -44,6 +45,32 @@ impl MosaicBuilder {
     /// The key of a provider, in place of its environment variable.
     pub fn key(mut self, provider: impl Into<String>, key: impl Into<SecretString>) -> Self {
         self.models.keys.insert(provider.into(), key.into());
+        self
+    }
+
+    /// What pays for a provider, in place of a key: a function of the host's, or an authority whose tokens are renewed in
+    /// time. It goes before a key. See [`credentials`](mosaic_providers::credentials).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), mosaic::Error> {
+    /// use mosaic::Mosaic;
+    /// use mosaic::providers::credentials::{Credential, OAuth};
+    /// use std::time::Duration;
+    ///
+    /// # async fn read_from_vault(_: &str) -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// let service = OAuth::client_credentials("https://login.example/token", "our-app", "its secret");
+    /// let mosaic = Mosaic::builder()
+    ///     .credential("azure", Credential::new(service.scope("https://cognitiveservices.azure.com/.default")))
+    ///     .credential("openai", Credential::from_fn(|| read_from_vault("openai")).keep_for(Duration::from_secs(300)))
+    ///     .open("memory:")
+    ///     .await?;
+    /// # mosaic.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn credential(mut self, provider: impl Into<String>, credential: Credential) -> Self {
+        self.models.credentials.insert(provider.into(), credential);
         self
     }
 
@@ -93,7 +120,7 @@ impl MosaicBuilder {
     /// Opens the store at an address: see [`Mosaic::open`].
     ///
     /// # Errors
-    /// As [`Mosaic::open`]; `not_found` for the key of a provider that nobody knows.
+    /// As [`Mosaic::open`]; `not_found` for the key or the credential of a provider that nobody knows.
     pub async fn open(self, url: impl AsRef<str>) -> Result<Mosaic, Error> {
         let store = mosaic_storage::open(url.as_ref()).await?;
         self.open_store(store)
@@ -102,7 +129,7 @@ impl MosaicBuilder {
     /// Over a store of the host's.
     ///
     /// # Errors
-    /// [`Error::NoRuntime`] outside of tokio; `not_found` for the key of a provider that nobody knows.
+    /// [`Error::NoRuntime`] outside of tokio; `not_found` for the key or the credential of a provider that nobody knows.
     pub fn open_store(self, store: Arc<dyn SessionStore>) -> Result<Mosaic, Error> {
         let mut models = self.models;
         models.check()?;

@@ -8,6 +8,7 @@ use mosaic_core::{
     ChatModel, ErrorKind, HttpTransport, ModelError, ModelInfo, ModelRef, ModelSource, Runtime,
 };
 use mosaic_providers::catalogue::Catalogue;
+use mosaic_providers::credentials::Credential;
 use mosaic_providers::endpoint::{Endpoint, Providers, known};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -17,6 +18,7 @@ pub(crate) struct Settings {
     pub(crate) sources: Vec<Arc<dyn ModelSource>>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) keys: HashMap<String, SecretString>,
+    pub(crate) credentials: HashMap<String, Credential>,
     pub(crate) infos: Vec<ModelInfo>,
     pub(crate) variables: Option<Variables>,
     pub(crate) transport: Option<Arc<dyn HttpTransport>>,
@@ -25,9 +27,9 @@ pub(crate) struct Settings {
 type Variables = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 impl Settings {
-    /// Whether the keys are for providers that there are.
+    /// Whether the keys and credentials are for providers that there are.
     pub(crate) fn check(&self) -> Result<(), ModelError> {
-        for provider in self.keys.keys() {
+        for provider in self.keys.keys().chain(self.credentials.keys()) {
             if !self.endpoints.iter().any(|endpoint| endpoint.provider() == provider) {
                 // A missing key or address is no matter here.
                 match Endpoint::known(provider, |_| None) {
@@ -53,7 +55,7 @@ pub(crate) struct Models {
 
 impl Models {
     pub(crate) fn new(settings: Settings, runtime: Arc<dyn Runtime>) -> Self {
-        let Settings { sources, endpoints, keys, infos, variables, transport } = settings;
+        let Settings { sources, endpoints, keys, credentials, infos, variables, transport } = settings;
         let variables = variables.unwrap_or_else(|| Box::new(|name| std::env::var(name).ok()));
         // A key that was given stands for the variable that would hold it.
         let variable = move |name: &str| {
@@ -63,7 +65,8 @@ impl Models {
         };
         let providers = transport.clone().map(|transport| {
             let table = Providers::new(variable, transport, runtime.clone());
-            endpoints.into_iter().fold(table, Providers::with)
+            let table = endpoints.into_iter().fold(table, Providers::with);
+            credentials.into_iter().fold(table, |table, (provider, by)| table.credential(provider, by))
         });
         Self { sources, infos, providers, transport, runtime, made: Mutex::default() }
     }
@@ -113,6 +116,7 @@ impl fmt::Debug for Settings {
             .field("sources", &self.sources)
             .field("endpoints", &self.endpoints)
             .field("keys of", &self.keys.keys())
+            .field("credentials", &self.credentials)
             .field("transport", &self.transport)
             .finish_non_exhaustive()
     }

@@ -435,8 +435,10 @@ impl Authenticator for Renewed {
         Ok(())
     }
 
-    async fn refused(&self) -> bool {
-        self.0.fetch_add(1, Ordering::SeqCst);
+    async fn refused(&self, request: &HttpRequest, _: Timestamp) -> bool {
+        let sent = request.headers.iter().find(|line| line.is_secret()).unwrap();
+        let now = self.0.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(sent.expose(), format!("token-{now}"), "it is told which one was refused");
         true
     }
 }
@@ -464,4 +466,68 @@ async fn a_refused_token_is_renewed_once_a_call() {
     let transport = ScriptedTransport::new([Reply::status(401)]);
     let fixed = self::model(&transport, &runtime).auth(Auth::bearer("k".to_owned()));
     assert_eq!(read(&fixed, hello()).await.1.unwrap_err().status, Some(401));
+}
+
+#[tokio::test]
+async fn what_is_asked_about_a_request_is_asked_again_with_a_new_token_too() {
+    let transport = ScriptedTransport::new([Reply::status(401), Reply::ok("7")]);
+    let model = model(&transport, &TestRuntime::new(1)).auth(Auth::By(Arc::new(Renewed::default())));
+    assert_eq!(model.ask_about(&hello().request, Ok).await.unwrap(), b"7");
+}
+
+#[tokio::test]
+async fn renewing_a_token_has_a_deadline() {
+    /// Never comes back from its authority.
+    #[derive(Debug)]
+    struct Lost;
+    #[async_trait::async_trait]
+    impl Authenticator for Lost {
+        async fn authenticate(&self, _: &mut HttpRequest, _: Timestamp) -> Result<(), ModelError> {
+            Ok(())
+        }
+
+        async fn refused(&self, _: &HttpRequest, _: Timestamp) -> bool {
+            std::future::pending().await
+        }
+    }
+    let runtime = TestRuntime::new(1);
+    let transport = ScriptedTransport::new([Reply::status(401).body("who are you")]);
+    let model = model(&transport, &runtime).auth(Auth::By(Arc::new(Lost)));
+    let task = tokio::spawn(async move { failure(&model).await });
+    runtime.advance(Duration::from_secs(300)).await;
+    assert!(task.is_finished());
+    let error = task.await.unwrap();
+    assert_eq!(error.status, Some(401), "what the provider said counts");
+    assert!(error.message.contains("who are you"), "{error}");
+}
+
+#[tokio::test]
+async fn a_secret_in_an_address_shows_nowhere() {
+    const SECRETS: [&str; 2] = ["password-0123456789", "query-key-0123456789"];
+    let url = format!("https://user:{}@host/v1?key={}&v=1", SECRETS[0], SECRETS[1]);
+    for reply in [
+        Reply::status(404).header("x-request-id", url.clone()).body(url.clone()),
+        Reply::error(TransportError::Host { class: "Boom".into(), message: url.clone() }),
+    ] {
+        let runtime = TestRuntime::new(1);
+        let transport = ScriptedTransport::new([reply]);
+        let profile = Profile {
+            origin: Origin { api: "toy".into(), provider: "acme".into(), model: "m1".into() },
+            info: ModelInfo::new("acme", "m1"),
+        };
+        let codec = Arc::new(ToyCodec::default());
+        let model =
+            HttpModel::new(codec, profile, url.clone(), Arc::new(transport.clone()), Arc::new(runtime));
+        let error = failure(&model).await;
+        let shown = format!("{error} {error:?} {:?} {model:?} {:?}", error.report(), transport.requests());
+        assert!(shown.contains("host/v1"), "{shown}");
+        assert!(!SECRETS.iter().any(|secret| shown.contains(secret)), "{shown}");
+    }
+}
+
+#[test]
+fn of_a_body_only_the_length_shows() {
+    let request = HttpRequest { body: vec!["client_secret=x".into()], ..HttpRequest::default() };
+    assert!(format!("{request:?}").contains("15 bytes"));
+    assert!(!format!("{request:?}").contains("client_secret"));
 }

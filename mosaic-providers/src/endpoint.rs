@@ -30,6 +30,7 @@ mod tests;
 mod unreachable;
 mod vertex;
 
+pub(crate) use address::problem as address_problem;
 pub use source::Providers;
 pub use table::{AuthScheme, HostVariable, Known, Variables, known};
 
@@ -60,6 +61,22 @@ impl Endpoint {
     /// `not_found` for a name that is not in the table, `auth` for a missing key, `invalid_request` for a missing or wrong
     /// address; all say what to do.
     pub fn known(name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ModelError> {
+        Self::of_table(name, &variable, None)
+    }
+
+    /// A provider of the table, paid for with that and not with a key out of the environment; its address comes from there.
+    ///
+    /// # Errors
+    /// As [`known`](Self::known), but for the key.
+    pub fn known_with(
+        name: &str,
+        auth: Auth,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ModelError> {
+        Self::of_table(name, &variable, Some(auth))
+    }
+
+    fn of_table(name: &str, variable: &Variables<'_>, given: Option<Auth>) -> Result<Self, ModelError> {
         let Some(row) = known().iter().find(|row| row.name == name) else {
             let names: Vec<&str> = known().iter().map(|row| row.name).collect();
             return Err(ModelError::new(
@@ -71,7 +88,7 @@ impl Endpoint {
             ));
         };
         if row.auth == AuthScheme::Aws {
-            return aws::endpoint(row, &variable);
+            return aws::endpoint(row, variable, given);
         }
         let failed = |kind: ErrorKind, message: String| {
             let mut error = ModelError::new(kind, message);
@@ -82,12 +99,17 @@ impl Endpoint {
         let key = row.key_variable.and_then(set).or_else(|| row.other_key_variable.and_then(set));
         let key = key.map(|key| key.trim().to_owned());
         let auth = match (row.auth, row.key_variable, key) {
+            _ if given.is_some() => given.unwrap_or_default(),
             (AuthScheme::None, _, _) | (AuthScheme::BearerIfSet, _, None) | (_, None, _) => Auth::None,
             (scheme, _, Some(key)) => scheme.with(key),
             (_, Some(variable), None) => {
+                let file = row.key_file_variable.map(|file| format!(", or name a key file in {file}"));
+                let file = file.unwrap_or_default();
                 return Err(failed(
                     ErrorKind::Auth,
-                    format!("provider `{name}` needs an API key; set the environment variable {variable}"),
+                    format!(
+                        "provider `{name}` needs an API key; set the environment variable {variable}{file}"
+                    ),
                 ));
             }
         };

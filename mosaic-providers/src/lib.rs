@@ -10,6 +10,7 @@
 //! sse, event_stream        one parser of server-sent events, one of AWS's binary event stream
 //! sigv4                    AWS's signature of a request, as an Authenticator
 //! catalogue                what is known of models: windows, abilities, prices
+//! credentials              keys from a host's function, tokens of an authority: renewed in time, once for all
 //! count                    tokens of a request, by the provider's own call or its tokenizer
 //! endpoint                 known providers as a table: base URL, key variable, auth scheme, codec, quirks
 //! validity                 whether a provider takes a request, for tests (feature `testing`)
@@ -25,6 +26,7 @@ pub mod bedrock;
 pub mod catalogue;
 pub mod cohere;
 pub mod count;
+pub mod credentials;
 pub mod embeddings;
 pub mod endpoint;
 pub mod event_stream;

@@ -10,7 +10,7 @@ use crate::model::http::limits::Limits;
 use crate::model::http::watch::Watch;
 use crate::model::{Auth, EncodeError, Timeouts};
 use crate::runtime::Runtime;
-use crate::transport::{Headers, HttpRequest, HttpResponse, HttpTransport};
+use crate::transport::{Headers, HttpRequest, HttpResponse, HttpTransport, shown};
 
 /// A wire API of embeddings: how a request is written and an answer read. Pure: no socket, no clock, no randomness.
 ///
@@ -161,7 +161,7 @@ impl HttpEmbedder {
         let to = To { transport: &*self.transport, auth: &self.auth, runtime: &*self.runtime };
         let (response, keys) = exchange::head(to, http, &limits, &mut watch).await?;
         self.read(response, request, &limits, watch).await.map_err(|mut error| {
-            keys.hide_in(&mut error.message, &mut error.source);
+            keys.hide_in(&mut error.message, &mut error.request_id, &mut error.source);
             error
         })
     }
@@ -201,19 +201,7 @@ impl Embedder for HttpEmbedder {
     async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, EmbedError> {
         request.check(&self.info)?;
         let http = self.encode(&request).map_err(|error| self.named(error))?;
-        // A fixed key that was refused is refused again.
-        let again = matches!(self.auth, Auth::By(_)).then(|| http.clone());
-        let limits = self.timeouts.of_whole(request.deadline);
-        let watch = || Watch::new(Arc::clone(&self.runtime), &limits);
-        let answer = match (self.exchange(http, &request).await, again) {
-            (Err(error), Some(http))
-                if error.status == Some(401) && exchange::worth_again(&self.auth, &limits, watch()).await =>
-            {
-                self.exchange(http, &request).await
-            }
-            (answer, _) => answer,
-        };
-        answer.map_err(|error| self.named(error))
+        self.exchange(http, &request).await.map_err(|error| self.named(error))
     }
 }
 
@@ -222,7 +210,7 @@ impl fmt::Debug for HttpEmbedder {
         f.debug_struct("HttpEmbedder")
             .field("api", &self.codec.api())
             .field("info", &self.info)
-            .field("base_url", &self.base_url)
+            .field("base_url", &shown(&self.base_url))
             .field("auth", &self.auth)
             .finish_non_exhaustive()
     }

@@ -28,7 +28,6 @@ use bytes::Bytes;
 
 use self::filters::Filters;
 use self::prepared::Cache;
-use self::watch::Watch;
 use super::output_mode::{self, OutputMode, Shaped};
 use super::tool_mode::{self, Prepared, break_repetition};
 use super::{
@@ -37,7 +36,7 @@ use super::{
 };
 use crate::message::GroupBody;
 use crate::runtime::Runtime;
-use crate::transport::{Headers, HttpRequest, HttpTransport};
+use crate::transport::{Headers, HttpRequest, HttpTransport, shown};
 
 /// A model behind HTTP.
 ///
@@ -240,7 +239,7 @@ impl fmt::Debug for HttpModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpModel")
             .field("origin", &self.profile.origin)
-            .field("base_url", &self.base_url)
+            .field("base_url", &shown(&self.base_url))
             .field("auth", &self.auth)
             .field("delivery", &self.delivery)
             .finish_non_exhaustive()
@@ -260,21 +259,9 @@ impl ChatModel for HttpModel {
         fits::check(&self.profile.info, &call.request).map_err(|error| self.named(error))?;
         let request = self.encode(&call.request).map_err(|error| self.named(error.into()))?;
         let limits = self.timeouts.of_call(&call, self.delivery);
-        let filter = Filters::new(self.mode(), &call.request, reading.clone());
-        // A fixed key that was refused is refused again.
-        let again = matches!(self.auth, Auth::By(_))
-            .then(|| (request.clone(), Filters::new(self.mode(), &call.request, reading)));
+        let filter = Filters::new(self.mode(), &call.request, reading);
         // The groups are shared with the session, which can grow its list in place once nobody holds it.
         drop(call);
-        let watch = || Watch::new(Arc::clone(&self.runtime), &limits);
-        let answer = match (exchange::start(self, request, limits, filter).await, again) {
-            (Err(error), Some((request, filter)))
-                if error.status == Some(401) && exchange::worth_again(&self.auth, &limits, watch()).await =>
-            {
-                exchange::start(self, request, limits, filter).await
-            }
-            (answer, _) => answer,
-        };
-        answer.map_err(|error| self.named(error))
+        exchange::start(self, request, limits, filter).await.map_err(|error| self.named(error))
     }
 }

@@ -30,7 +30,7 @@ pub struct Request {
 }
 
 /// What is wanted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind")]
 #[non_exhaustive]
 pub enum RequestKind {
@@ -129,8 +129,8 @@ impl fmt::Debug for PortHeader {
     }
 }
 
-/// What one poll gives. Empty only when the port is closed.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// What one poll gives. Empty only when the port is closed. Of bodies `Debug` shows the length only.
+#[derive(Clone, PartialEq, Default)]
 pub struct Batch {
     /// The requests, oldest first.
     pub requests: Vec<Request>,
@@ -155,7 +155,7 @@ impl Batch {
 }
 
 /// What the host answers.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type")]
 #[non_exhaustive]
 pub enum Response {

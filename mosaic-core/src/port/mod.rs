@@ -47,6 +47,7 @@
 mod host;
 mod http;
 mod message;
+mod shown;
 mod table;
 mod tool;
 

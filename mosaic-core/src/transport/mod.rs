@@ -39,8 +39,8 @@ impl Method {
     }
 }
 
-/// An HTTP request.
-#[derive(Debug, Clone, Default)]
+/// An HTTP request. Of its body `Debug` shows the length only: it holds what users said, and may hold secrets.
+#[derive(Clone, Default)]
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
@@ -74,6 +74,23 @@ impl HttpRequest {
             }
         }
     }
+}
+
+impl Debug for HttpRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &shown(&self.url))
+            .field("headers", &self.headers)
+            .field("body", &format_args!("{} bytes", self.body_len()))
+            .field("connect_timeout", &self.connect_timeout)
+            .finish()
+    }
+}
+
+/// An address without the secrets in it: user, password and keys in the query.
+pub(crate) fn shown(url: &str) -> String {
+    record::Scrub::default().learn_url(url, &mut record::Secrets::default())
 }
 
 /// The body of an answer. Dropping it cancels the exchange; not polling it slows the sender down.

@@ -52,11 +52,10 @@ impl EmbedderSource for Providers {
     fn embedder(&self, name: &ModelRef) -> Result<Arc<dyn Embedder>, EmbedError> {
         let provider = name.provider();
         let row = known().iter().find(|row| row.name == provider);
-        let endpoint = match (self.own(provider), row) {
-            (Some(own), _) => own.clone(),
-            (None, Some(row)) => self.endpoint(row.name)?,
-            (None, None) => return Err(unknown(provider)),
-        };
+        if self.own(provider).is_none() && row.is_none() {
+            return Err(unknown(provider));
+        }
+        let endpoint = self.endpoint(provider)?;
         let (transport, runtime) = self.parts();
         Ok(Arc::new(endpoint.embedder(name.model(), transport, runtime)))
     }

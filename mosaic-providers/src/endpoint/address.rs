@@ -5,7 +5,7 @@ pub(super) const EXAMPLE: &str = "https://host/v1";
 
 /// What is wrong with a base URL, if anything is. Its text is repeated only where it cannot be a key that was put into
 /// the wrong variable.
-pub(super) fn problem(base_url: &str) -> Option<String> {
+pub(crate) fn problem(base_url: &str) -> Option<String> {
     if base_url.is_empty() {
         return Some("it is empty".to_owned());
     }

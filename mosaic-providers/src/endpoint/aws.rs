@@ -45,6 +45,7 @@ impl Endpoint {
 pub(super) fn endpoint(
     row: &Known,
     variable: &dyn Fn(&str) -> Option<String>,
+    given: Option<Auth>,
 ) -> Result<Endpoint, ModelError> {
     let named = |mut error: ModelError| {
         error.provider = Some(row.name.to_owned());
@@ -52,7 +53,7 @@ pub(super) fn endpoint(
     };
     let set =
         |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-    let key = row.key_variable.and_then(set);
+    let key = given.or_else(|| row.key_variable.and_then(set).map(|key| row.auth.with(key)));
     let address = row.base_url_variable.and_then(set);
     // A key at another address needs no region.
     let region = match (&key, &address) {
@@ -65,7 +66,7 @@ pub(super) fn endpoint(
         (None, None) => row.base_url.to_owned(),
     };
     let auth = match (key, region) {
-        (Some(key), _) => row.auth.with(key),
+        (Some(key), _) => key,
         (None, Some(region)) => {
             let credentials = Credentials::from_env(variable).map_err(|error| {
                 let hint = row.key_variable.map(|key| format!(", or a key in {key}")).unwrap_or_default();

@@ -71,6 +71,9 @@ pub struct Known {
     pub key_variable: Option<&'static str>,
     /// Another one, read where the first is not set.
     pub other_key_variable: Option<&'static str>,
+    /// The environment variable that names a file with a key of Google's in it, read where neither is set: by
+    /// [`Providers`](super::Providers), which have the transport that a token is asked for with.
+    pub key_file_variable: Option<&'static str>,
     /// How it wants the key.
     pub auth: AuthScheme,
     /// Its codec, with its quirks.
@@ -98,6 +101,7 @@ const fn hosted(
         host_variables: &[],
         key_variable: Some(key_variable),
         other_key_variable: None,
+        key_file_variable: None,
         auth: AuthScheme::Bearer,
         codec,
     }
@@ -117,6 +121,7 @@ const fn local(
         host_variables: &[],
         key_variable: Some(key_variable),
         other_key_variable: None,
+        key_file_variable: None,
         auth: AuthScheme::BearerIfSet,
         codec,
     }
@@ -235,6 +240,7 @@ const TABLE: &[Known] = &[
     hosted("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", || chat(Quirks::together())),
     Known {
         host_variables: &[HostVariable { name: "GOOGLE_CLOUD_PROJECT", base_url: vertex::address }],
+        key_file_variable: Some("GOOGLE_APPLICATION_CREDENTIALS"),
         ..hosted("vertex", "", "GOOGLE_OAUTH_ACCESS_TOKEN", || {
             Arc::new(Gemini::new(gemini::Quirks::vertex()))
         })

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use mosaic_core::testing::{ScriptedTransport, TestRuntime};
+use mosaic_core::testing::{Reply, ScriptedTransport, TestRuntime};
 use mosaic_core::{
     Auth, ChatModel, Delivery, Encodable, ErrorKind, Group, ModelCall, ModelInfo, ModelParams,
 };
 use mosaic_core::{ModelRequest, ModelSource, Origin, Part, Profile, ToolChoice};
+
+use crate::credentials::{Credential, OAuth, Place};
 
 use super::{AuthScheme, Endpoint, Providers, address, known};
 
@@ -327,4 +329,108 @@ fn bedrock_is_paid_for_with_a_key_or_a_signature_in_a_region() {
             && says.contains("AWS_BEARER_TOKEN_BEDROCK"),
         "{says}"
     );
+}
+
+/// What the requests of some models are paid with, by the host of their address.
+async fn paid(providers: &Providers, transport: &ScriptedTransport, models: &[&str]) -> Vec<String> {
+    for name in models {
+        let model = providers.resolve(&name.parse().unwrap()).unwrap();
+        drop(model.stream(ModelCall::new(ModelRequest::default())).await.unwrap());
+    }
+    let line = |request: mosaic_core::HttpRequest| {
+        let secret = request.headers.iter().find(|line| line.is_secret());
+        let secret = secret.map(|line| format!("{}: {}", line.name, line.expose())).unwrap_or_default();
+        format!("{} {secret}", request.url.split('/').nth(2).unwrap_or_default())
+    };
+    transport.requests().into_iter().map(line).collect()
+}
+
+fn providers(variables: &'static [(&'static str, &'static str)], transport: &ScriptedTransport) -> Providers {
+    let variable =
+        |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    Providers::new(variable, Arc::new(transport.clone()), Arc::new(TestRuntime::new(1)))
+}
+
+#[tokio::test]
+async fn a_credential_pays_for_a_row_in_its_scheme_and_for_the_hosts_own() {
+    let key = || Credential::from_fn(|| async { Ok::<_, mosaic_core::ModelError>("k") });
+    let transport = ScriptedTransport::from_fn(|_| Reply::ok(""));
+    let providers = providers(&[("AWS_REGION", "eu-central-1"), ("OPENAI_API_KEY", "no")], &transport)
+        .with(Endpoint::compatible("lab", "http://lab/v1"))
+        .credential("anthropic", key())
+        .credential("bedrock", key())
+        .credential("lab", key())
+        .credential("openai", key().place(Place::Header("api-key".into())));
+    assert_eq!(
+        paid(&providers, &transport, &["anthropic:m", "bedrock:m", "lab:m", "openai:m"]).await,
+        [
+            "api.anthropic.com x-api-key: k",
+            "bedrock-runtime.eu-central-1.amazonaws.com authorization: Bearer k",
+            "lab authorization: Bearer k",
+            "api.openai.com api-key: k",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn models_of_a_provider_share_a_token() {
+    let transport = ScriptedTransport::from_fn(|_| Reply::ok(r#"{"access_token":"at"}"#));
+    let token = OAuth::client_credentials("https://login/token", "app", "secret");
+    let providers = providers(&[], &transport).credential("openai", Credential::new(token));
+    assert_eq!(
+        paid(&providers, &transport, &["openai:a", "openai:b"]).await,
+        [
+            "login authorization: Basic YXBwOnNlY3JldA==",
+            "api.openai.com authorization: Bearer at",
+            "api.openai.com authorization: Bearer at",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn vertex_pays_by_a_key_file_where_there_is_no_token() {
+    const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/credentials/google/testdata/user.json");
+    const PROJECT: (&str, &str) = ("GOOGLE_CLOUD_PROJECT", "p");
+    let transport = ScriptedTransport::from_fn(|_| Reply::ok(r#"{"access_token":"at"}"#));
+    let by_file = providers(&[PROJECT, ("GOOGLE_APPLICATION_CREDENTIALS", FILE)], &transport);
+    assert_eq!(
+        paid(&by_file, &transport, &["vertex:a", "vertex:b"]).await,
+        [
+            "oauth2.googleapis.com ",
+            "aiplatform.googleapis.com authorization: Bearer at",
+            "aiplatform.googleapis.com authorization: Bearer at",
+        ]
+    );
+    let transport = ScriptedTransport::from_fn(|_| Reply::ok(""));
+    let by_token = providers(
+        &[PROJECT, ("GOOGLE_APPLICATION_CREDENTIALS", FILE), ("GOOGLE_OAUTH_ACCESS_TOKEN", "mine")],
+        &transport,
+    );
+    let expected = ["aiplatform.googleapis.com authorization: Bearer mine"];
+    assert_eq!(paid(&by_token, &transport, &["vertex:a"]).await, expected);
+
+    let name = "vertex:a".parse().unwrap();
+    let error = providers(&[PROJECT], &transport).resolve(&name).unwrap_err();
+    assert!(error.message.contains("GOOGLE_APPLICATION_CREDENTIALS"), "{error}");
+    let missing = providers(&[PROJECT, ("GOOGLE_APPLICATION_CREDENTIALS", "/no/such/file")], &transport);
+    let error = missing.resolve(&name).unwrap_err();
+    assert_eq!((error.kind, error.provider.as_deref()), (ErrorKind::Auth, Some("vertex")));
+    assert!(error.message.contains("/no/such/file"), "{error}");
+}
+
+#[tokio::test]
+async fn embedders_are_paid_for_as_models_are() {
+    use mosaic_core::{EmbedderExt, EmbedderSource, Purpose};
+    let transport = ScriptedTransport::new([
+        Reply::ok(r#"{"access_token":"at"}"#),
+        Reply::status(401),
+        Reply::ok(r#"{"access_token":"at-2"}"#),
+        Reply::ok(r#"{"data":[{"index":0,"embedding":[0.6,0.8]}]}"#),
+    ]);
+    let token = || OAuth::client_credentials("https://login/token", "app", "secret");
+    let providers = providers(&[], &transport).credential("mistral", Credential::new(token()));
+    let embedder = providers.embedder(&"mistral:mistral-embed".parse().unwrap()).unwrap();
+    embedder.embed_one("rain", Purpose::Query).await.unwrap();
+    let last = transport.requests().pop().unwrap();
+    assert!(last.headers.iter().any(|line| line.expose() == "Bearer at-2"));
 }

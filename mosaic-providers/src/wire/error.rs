@@ -24,8 +24,8 @@ use mosaic_core::{ErrorKind, Headers, ModelError};
 use serde_json::Value;
 
 use super::limits::limits;
-use super::retry::retry_after;
-use super::scrub::scrub;
+pub(crate) use super::retry::retry_after;
+pub(crate) use super::scrub::scrub;
 
 /// The error of an answer with a status that is not 2xx.
 pub(crate) fn from_response(status: u16, headers: &Headers, body: &[u8]) -> ModelError {

@@ -15,7 +15,7 @@ use serde_json::Value;
 const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// The wait, if one is told.
-pub(super) fn retry_after(headers: &Headers, body: &Value, message: &str) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &Headers, body: &Value, message: &str) -> Option<Duration> {
     let millis = headers.get("retry-after-ms").and_then(|value| value.trim().parse::<f64>().ok());
     millis
         .map(|millis| millis / 1_000.0)

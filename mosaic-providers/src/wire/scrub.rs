@@ -10,7 +10,7 @@ const KEY_PREFIXES: &[&str] =
     &["sk-", "sk_", "gsk_", "xai-", "pplx-", "AIza", "hf_", "r8_", "nvapi-", "tgp_", "Bearer"];
 
 /// The message without what looks like a key.
-pub(super) fn scrub(message: &str) -> String {
+pub(crate) fn scrub(message: &str) -> String {
     let mut out = String::new();
     let mut after_bearer = false;
     for (index, word) in message.split_whitespace().enumerate() {

@@ -19,8 +19,10 @@ pub trait Authenticator: fmt::Debug + Send + Sync {
     /// `auth` when nothing can pay for it, saying what to set; what fetching a token failed with.
     async fn authenticate(&self, request: &mut HttpRequest, now: Timestamp) -> Result<(), ModelError>;
 
-    /// The provider answered 401 to what was added last. Says whether it is worth asking once more, with something new.
-    async fn refused(&self) -> bool {
+    /// The provider answered 401 to this request, which is as [`authenticate`](Self::authenticate) left it. Says whether it
+    /// is worth asking once more, with something new. What was added to the request tells which token it was: where many
+    /// requests are refused at once, the first one's answer is a new token, and the others need only see that it is there.
+    async fn refused(&self, _request: &HttpRequest, _now: Timestamp) -> bool {
         false
     }
 }
@@ -86,11 +88,16 @@ impl Auth {
     }
 
     /// Whether a request that was answered with 401 is worth sending once more.
-    pub(crate) async fn refused(&self) -> bool {
+    pub(crate) async fn refused(&self, request: &HttpRequest, now: Timestamp) -> bool {
         match self {
-            Self::By(by) => by.refused().await,
+            Self::By(by) => by.refused(request, now).await,
             _ => false,
         }
+    }
+
+    /// Whether something new may pay where this was refused. A fixed key that was refused is refused again.
+    pub(crate) fn may_change(&self) -> bool {
+        matches!(self, Self::By(_))
     }
 }
 

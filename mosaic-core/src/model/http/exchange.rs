@@ -21,6 +21,9 @@ use crate::transport::{BodyStream, HttpRequest, HttpResponse, HttpTransport};
 /// Error bodies are a few hundred bytes; an error page of a proxy may be longer, and its beginning says enough.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
+/// What a provider answers to a token that it does not take. 403 says that the token is good and allows too little.
+const UNAUTHORIZED: u16 = 401;
+
 /// The answer to a request, once its head is there.
 pub(super) async fn start(
     model: &HttpModel,
@@ -45,32 +48,63 @@ pub(crate) struct To<'a> {
     pub(crate) runtime: &'a dyn Runtime,
 }
 
-/// Pays for a request, sends it and waits for the head of its answer. What is read after that may repeat the keys.
+/// Pays for a request, sends it and waits for the head of its answer. What is read after that may repeat the keys. A
+/// request that was refused with 401 is sent once more, where there is something new to pay with.
 pub(crate) async fn head(
+    to: To<'_>,
+    request: HttpRequest,
+    limits: &Limits,
+    watch: &mut Watch,
+) -> Result<(HttpResponse, Keys), ModelError> {
+    let again = to.auth.may_change().then(|| request.clone());
+    let paid = pay(to, request, limits, watch).await?;
+    let again = again.map(|again| (again, paid.clone()));
+    let (response, keys) = send(to, paid, limits, watch).await?;
+    let (UNAUTHORIZED, Some((again, refused))) = (response.status, again) else {
+        return Ok((response, keys));
+    };
+    let refused = to.auth.refused(&refused, to.runtime.now());
+    if !within(watch, limits.first_byte, refused).await.unwrap_or(false) {
+        return Ok((response, keys));
+    }
+    watch.heard();
+    // Its body is dropped unread: a token is renewed once in many requests, and a connection with it costs little.
+    drop(response);
+    let paid = pay(to, again, limits, watch).await?;
+    let (response, more) = send(to, paid, limits, watch).await?;
+    Ok((response, keys.and(more)))
+}
+
+async fn pay(
     to: To<'_>,
     mut request: HttpRequest,
     limits: &Limits,
     watch: &mut Watch,
-) -> Result<(HttpResponse, Keys), ModelError> {
+) -> Result<HttpRequest, ModelError> {
     let paying = to.auth.authenticate(&mut request, to.runtime.now());
     within(watch, limits.first_byte, paying).await.map_err(|late| ModelError {
         message: format!("{} (it waited for its `Authenticator`)", late.message),
         ..late
     })??;
     watch.heard();
-    let keys = Keys::of(&request.headers);
+    Ok(request)
+}
+
+async fn send(
+    to: To<'_>,
+    request: HttpRequest,
+    limits: &Limits,
+    watch: &mut Watch,
+) -> Result<(HttpResponse, Keys), ModelError> {
+    let keys = Keys::of(&request);
     // The transport keeps the connect limit itself; one that does not is stopped by this sum.
     let patience = limits.first_byte.saturating_add(request.connect_timeout.unwrap_or_default());
     let sent = within(watch, patience, to.transport.send(request)).await?;
+    watch.heard();
     match sent {
         Ok(response) => Ok((response, keys)),
         Err(error) => Err(keys.hide(error.into())),
     }
-}
-
-/// Whether a request that was answered with 401 is worth sending once more, with something new to pay with.
-pub(crate) async fn worth_again(auth: &Auth, limits: &Limits, mut watch: Watch) -> bool {
-    within(&mut watch, limits.first_byte, auth.refused()).await.unwrap_or(false)
 }
 
 /// Does something, and gives up when it takes too long.

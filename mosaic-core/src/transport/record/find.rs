@@ -1,5 +1,6 @@
 //! Finding secrets in bytes, and putting something in their place.
 
+use std::fmt;
 use std::ops::Range;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -10,13 +11,23 @@ const SHORTEST: usize = 8;
 /// What stands in the place of a secret.
 pub(crate) const MASK: &str = "[secret]";
 
-/// The secrets that were seen so far, in every form in which they may be repeated.
+/// Secrets, in every form in which they may be repeated: for what writes errors about requests that hold them.
+///
+/// ```
+/// use mosaic_core::transport::record::Secrets;
+///
+/// let mut secrets = Secrets::default();
+/// secrets.learn("Bearer sk/0123456789");
+/// let mut message = "the token sk%2F0123456789 is not known".to_owned();
+/// secrets.clean(&mut message);
+/// assert_eq!(message, "the token [secret] is not known");
+/// ```
 #[derive(Default)]
-pub(crate) struct Secrets(Vec<SecretString>);
+pub struct Secrets(Vec<SecretString>);
 
 impl Secrets {
-    /// Learns a value. Of `Bearer <key>` also the key alone.
-    pub(crate) fn learn(&mut self, value: &str) {
+    /// Learns a value. Of `Bearer <key>` also the key alone. What is shorter than 8 characters is passed over.
+    pub fn learn(&mut self, value: &str) {
         let bare = value.split_once(' ').map(|(_, bare)| bare.trim());
         for value in [Some(value), bare].into_iter().flatten() {
             let json = serde_json::to_string(value).unwrap_or_default();
@@ -82,17 +93,24 @@ impl Secrets {
     }
 
     /// Whether one of them is in a text.
-    pub(crate) fn is_in(&self, text: &str) -> bool {
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
         !self.find(text.as_bytes()).is_empty()
     }
 
-    /// The text without them.
-    pub(crate) fn clean(&self, text: &mut String) {
+    /// Takes them out of a text.
+    pub fn clean(&self, text: &mut String) {
         let found = self.find(text.as_bytes());
         if !found.is_empty() {
             let cleaned = replace(text.as_bytes(), found, |_| MASK.into());
             *text = String::from_utf8_lossy(&cleaned).into_owned();
         }
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({} forms)", self.0.len())
     }
 }
 
@@ -137,9 +155,8 @@ pub(super) fn members<S: AsRef<str>>(bytes: &[u8], names: &[S]) -> Vec<Range<usi
         let quoted = format!("\"{name}\"");
         each(bytes, quoted.as_bytes(), |after| {
             let colon = skip_blanks(bytes, after);
-            let quote = (bytes.get(colon) == Some(&b':')).then(|| skip_blanks(bytes, colon + 1));
-            if let Some(quote) = quote.filter(|at| bytes.get(*at) == Some(&b'"')) {
-                found.push(quote + 1..end_of_string(bytes, quote + 1));
+            if bytes.get(colon) == Some(&b':') {
+                all_texts(bytes, skip_blanks(bytes, colon + 1), &mut found);
             }
         });
         let assigned = format!("{name}=");
@@ -155,6 +172,27 @@ pub(super) fn members<S: AsRef<str>>(bytes: &[u8], names: &[S]) -> Vec<Range<usi
     }
     found.retain(|place| !place.is_empty());
     found
+}
+
+/// The text that a value is, or all that are in it: members and elements, their names too.
+fn all_texts(bytes: &[u8], from: usize, found: &mut Vec<Range<usize>>) {
+    let (mut at, mut depth) = (from, 0_usize);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                let end = end_of_string(bytes, at + 1);
+                found.push(at + 1..end);
+                at = end;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return;
+        }
+        at += 1;
+    }
 }
 
 /// Calls `then` with the end of each place where `wanted` is.
@@ -224,6 +262,8 @@ mod tests {
         assert_eq!(texts(json, &["token"]), ["a\\\"b", "c"]);
         assert_eq!(texts("a=1&token=xyz&mytoken=q", &["token"]), ["xyz"]);
         assert_eq!(texts("{\"token\": 7, \"token\": \"cut", &["token"]), ["cut"]);
+        let nested = "{\"token\": {\"a\": [\"b]\", 7, {}], \"c\": \"d\"}, \"e\": \"no\", \"token\": [\"f";
+        assert_eq!(texts(nested, &["token"]), ["a", "b]", "c", "d", "f"]);
     }
 
     #[test]

@@ -56,7 +56,8 @@ pub use compare::RequestMismatch;
 pub use exchange::{
     Exchange, RecordedAnswer, RecordedBody, RecordedEnd, RecordedError, RecordedPiece, RecordedRequest,
 };
-pub(crate) use find::{MASK, Secrets};
+pub(crate) use find::MASK;
+pub use find::Secrets;
 pub use recorder::Recorder;
 pub use replayer::{Order, ReplayError, Replayer};
 pub use scrub::Scrub;

@@ -224,7 +224,7 @@ impl Scrub {
     }
 
     /// The address without the secrets in it.
-    fn learn_url(&self, url: &str, secrets: &mut Secrets) -> String {
+    pub(crate) fn learn_url(&self, url: &str, secrets: &mut Secrets) -> String {
         let (url, fragment) = url.split_once('#').map_or((url, None), |(url, rest)| (url, Some(rest)));
         let (address, query) = url.split_once('?').map_or((url, None), |(url, rest)| (url, Some(rest)));
         let mut out = match address.split_once("://") {
