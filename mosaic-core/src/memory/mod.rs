@@ -72,6 +72,8 @@
 
 mod change;
 pub mod check;
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod embedder;
 mod error;
 mod ext;
