@@ -63,6 +63,7 @@ impl SqliteStore {
             db,
             owner,
             durability: options.durability,
+            busy_timeout: options.busy_timeout,
             level: None,
             known: Default::default(),
             trusted: false,

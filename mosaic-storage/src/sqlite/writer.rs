@@ -1,6 +1,7 @@
 //! The one writer: takes what waits in the queue, commits it as a group, answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mosaic_core::memory::{MemoryCounts, MemoryError};
 use mosaic_core::{Seq, SessionInfo, SessionKey, StoreError, Timestamp};
@@ -31,6 +32,8 @@ pub(super) struct Writer {
     pub(super) db: SqliteConnection,
     pub(super) owner: Owner,
     pub(super) durability: Durability,
+    /// How long to wait for another program that has locked the database.
+    pub(super) busy_timeout: Duration,
     /// How `PRAGMA synchronous` stands; `None` when that is not known.
     pub(super) level: Option<Level>,
     pub(super) known: Plan,
@@ -381,11 +384,15 @@ impl Writer {
 
     /// Empties the WAL, unless somebody reads from it: then the next time.
     async fn scrub(&mut self) {
-        let emptied = sqlx::raw_sql("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
-        // The first row is that of the timeout.
+        // Without waiting, and back to waiting for what comes after.
+        let wait = self.busy_timeout.as_millis();
+        let text =
+            format!("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = {wait}");
+        let emptied = sqlx::raw_sql(AssertSqlSafe(text));
+        // The first row is that of the timeout, and so is the last.
         let rows = emptied.fetch_all(&mut self.db).await;
         self.scrub = !rows.is_ok_and(|rows| {
-            rows.last().is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|busy| busy == 0))
+            rows.get(1).is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|busy| busy == 0))
         });
     }
 

@@ -152,5 +152,8 @@ pub async fn what_is_kept_was_so(factory: &dyn Factory) -> Check {
     store.apply(&ann(), vec![closing(9)]).await?;
     let found = listed(&*store, &ann(), Filter::default()).await?;
     ensure!(found == [6], "{found:?} is kept");
+    let query = by_vector(&ann(), "m", &[1.0, 0.0]);
+    let found = super::help::found(&*store, query).await?;
+    ensure!(found == [6], "by the vector of what was closed {found:?} is found");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Changes, within a transaction of the writer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mosaic_core::StoreError;
@@ -324,8 +324,6 @@ impl Writing<'_> {
             match effect {
                 // Those that follow one another are written together.
                 Effect::Add(stored) => added.push(stored),
-                // Needed by the vectors of what is added next.
-                Effect::Model { model, width } => self.add_model(&model, width).await?,
                 other => {
                     self.add(std::mem::take(&mut added)).await?;
                     self.carry_out_one(other).await?;
@@ -337,7 +335,7 @@ impl Writing<'_> {
 
     async fn carry_out_one(&mut self, effect: Effect) -> Result<(), Fault> {
         match effect {
-            Effect::Model { .. } | Effect::Add(_) => Ok(()),
+            Effect::Add(_) => Ok(()),
             Effect::Close { id, at, by } => {
                 let Some(position) = self.positions.get(&id).copied() else { return Ok(()) };
                 let changed = self.bump(position.part).await?;
@@ -385,8 +383,8 @@ impl Writing<'_> {
                 .bind(position.part)
                 .execute(&mut *self.db)
                 .await
-                .doing("removing a memory")
-                .map(|_| ())
+                .doing("removing a memory")?;
+                self.drop_models().await
             }
             Effect::PutBlock(block) => {
                 let part = self.part(block.scope.user.as_ref()).await?;
@@ -419,15 +417,33 @@ impl Writing<'_> {
         }
     }
 
-    async fn add_model(&mut self, model: &str, width: usize) -> Result<(), Fault> {
-        sqlx::query("INSERT INTO memory_models (tenant, name, width) VALUES (?, ?, ?)")
-            .bind(&*self.scope.tenant)
-            .bind(model)
-            .bind(i64::try_from(width).unwrap_or(i64::MAX))
-            .execute(&mut *self.db)
-            .await
-            .doing("writing a model")
-            .map(|_| ())
+    /// A model's number. It may have gone with its last vector since it was looked up.
+    async fn model_or_new(&mut self, model: &str, width: usize) -> Result<i64, Fault> {
+        if let Some((id, _)) = self.model(model).await? {
+            return Ok(id);
+        }
+        let row =
+            sqlx::query("INSERT INTO memory_models (tenant, name, width) VALUES (?, ?, ?) RETURNING id")
+                .bind(&*self.scope.tenant)
+                .bind(model)
+                .bind(i64::try_from(width).unwrap_or(i64::MAX))
+                .fetch_one(&mut *self.db)
+                .await
+                .doing("writing a model")?;
+        get(&row, 0)
+    }
+
+    /// A model without vectors may come back with another length.
+    async fn drop_models(&mut self) -> Result<(), Fault> {
+        sqlx::query(
+            "DELETE FROM memory_models WHERE tenant = ?
+             AND NOT EXISTS (SELECT 1 FROM memory_vectors WHERE model = memory_models.id)",
+        )
+        .bind(&*self.scope.tenant)
+        .execute(&mut *self.db)
+        .await
+        .doing("dropping vectors")
+        .map(|_| ())
     }
 
     async fn add(&mut self, added: Vec<Arc<Stored>>) -> Result<(), Fault> {
@@ -475,10 +491,10 @@ impl Writing<'_> {
 
     async fn put_vectors(&mut self, vectors: &[(i64, &mosaic_core::memory::Vector)]) -> Result<(), Fault> {
         let mut models: BTreeMap<Arc<str>, i64> = BTreeMap::new();
-        let names: BTreeSet<&Arc<str>> = vectors.iter().map(|(_, vector)| &vector.model).collect();
-        for name in names {
-            if let Some((id, _)) = self.model(name).await? {
-                models.insert(name.clone(), id);
+        for (_, vector) in vectors {
+            if !models.contains_key(&vector.model) {
+                let id = self.model_or_new(&vector.model, vector.values.len()).await?;
+                models.insert(vector.model.clone(), id);
             }
         }
         let rows: Vec<_> = vectors
@@ -526,13 +542,7 @@ impl Writing<'_> {
             .await
             .doing("dropping vectors")?;
         }
-        // Without vectors it may come back with another length.
-        sqlx::query("DELETE FROM memory_models WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM memory_vectors WHERE model = ?1)")
-            .bind(model)
-            .execute(&mut *self.db)
-            .await
-            .doing("dropping vectors")
-            .map(|_| ())
+        self.drop_models().await
     }
 
     /// The part of a user, made when there is none.
