@@ -68,30 +68,13 @@ pub(crate) fn needs(changes: &[Change]) -> Needs {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
     Add(Arc<Stored>),
-    Close {
-        id: MemoryId,
-        at: Timestamp,
-        by: Option<MemoryId>,
-    },
-    Touch {
-        id: MemoryId,
-        at: Timestamp,
-    },
-    PutVectors {
-        id: MemoryId,
-        vectors: Vec<Vector>,
-    },
-    DropVectors {
-        model: Arc<str>,
-    },
-    Remove {
-        id: MemoryId,
-    },
+    Close { id: MemoryId, at: Timestamp, by: Option<MemoryId> },
+    Touch { id: MemoryId, at: Timestamp },
+    PutVectors { id: MemoryId, vectors: Vec<Vector> },
+    DropVectors { model: Arc<str> },
+    Remove { id: MemoryId },
     PutBlock(MemoryBlock),
-    RemoveBlock {
-        scope: Scope,
-        name: Arc<str>,
-    },
+    RemoveBlock { scope: Scope, name: Arc<str> },
 }
 
 /// What is there, as far as the changes are about it, and what comes of them.
