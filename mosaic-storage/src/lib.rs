@@ -1,4 +1,4 @@
-//! Storage for Mosaic: where sessions are kept.
+//! Storage for Mosaic: where sessions and memories are kept.
 //!
 //! | address | store | keeps |
 //! | --- | --- | --- |
@@ -20,4 +20,4 @@ mod vectors;
 pub use open::open;
 pub use ram::{RamMemories, RamStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, SqliteOptions, SqliteStore};
+pub use sqlite::{Durability, SqliteMemories, SqliteOptions, SqliteStore};
