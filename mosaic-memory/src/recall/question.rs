@@ -1,0 +1,124 @@
+//! What a question says about where its answer is.
+
+use crate::text::{Words, split, terms};
+
+/// Words that ask for a time when they stand with "what" or "which".
+const TIMES: &[&str] = &["date", "day", "month", "time", "week", "year"];
+
+/// Words that place something in time; sorted.
+const SPEAKS_OF_TIME: &[&str] = &[
+    "ago", "april", "august", "december", "february", "friday", "january", "july", "june", "last", "march", "may",
+    "monday", "month", "next", "november", "october", "recently", "saturday", "september", "sunday", "thursday",
+    "today", "tomorrow", "tonight", "tuesday", "wednesday", "week", "weekend", "year", "yesterday",
+];
+
+/// Terms beyond these are not looked at: a set of them fits a number.
+const MOST: usize = 64;
+
+/// A question, read once for all candidates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The stems of its words, each once.
+    terms: Vec<String>,
+    words: Vec<String>,
+    asks_when: bool,
+}
+
+impl Question {
+    /// Reads a question.
+    #[must_use]
+    pub fn read(words: &Words, text: &str) -> Self {
+        let mut stems: Vec<String> = Vec::new();
+        for term in terms(words, text) {
+            if stems.len() < MOST && !stems.contains(&term) {
+                stems.push(term);
+            }
+        }
+        let all: Vec<String> = split(text).collect();
+        let has = |word: &str| all.iter().any(|other| other == word);
+        let how_long = all.windows(2).any(|two| two == ["how", "long"]);
+        let which = (has("what") || has("which")) && TIMES.iter().any(|time| has(time));
+        Self { asks_when: has("when") || how_long || which, terms: stems, words: all }
+    }
+
+    /// The stems of its words, each once.
+    #[must_use]
+    pub fn terms(&self) -> &[String] {
+        &self.terms
+    }
+
+    /// Whether it asks for a time.
+    #[must_use]
+    pub fn asks_when(&self) -> bool {
+        self.asks_when
+    }
+
+    /// Whether it names somebody: with any word of the name that has two letters at least.
+    #[must_use]
+    pub fn names(&self, name: &str) -> bool {
+        split(name).any(|part| part.chars().nth(1).is_some() && self.words.contains(&part))
+    }
+
+    /// Which of its terms a text has, as a set: bit `n` for term `n`.
+    #[must_use]
+    pub fn terms_in(&self, words: &Words, text: &str) -> u64 {
+        let mut found = 0;
+        for word in split(text) {
+            // A stem begins as its word does, so most words need not be cut to theirs.
+            let begins = word.chars().next();
+            let mut alike = self.terms.iter().enumerate().filter(|(_, term)| term.chars().next() == begins).peekable();
+            if alike.peek().is_none() || words.is_stop(&word) {
+                continue;
+            }
+            let stem = words.stem(&word);
+            found |= alike.filter(|(_, term)| **term == stem).map(|(bit, _)| 1_u64 << bit).sum::<u64>();
+        }
+        found
+    }
+}
+
+/// Whether a text places something in time.
+#[must_use]
+pub(super) fn speaks_of_time(text: &str) -> bool {
+    split(text).any(|word| SPEAKS_OF_TIME.binary_search(&word.as_str()).is_ok())
+}
+
+/// Whether a text asks something.
+#[must_use]
+pub(super) fn asks(text: &str) -> bool {
+    let end = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ')' | '”' | '»'));
+    end.ends_with(['?', '？', '؟'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_read_for_terms_names_and_times() {
+        let words = Words::english();
+        let question = Question::read(&words, "When did Mary Ann paint the sunrises, and which sunrise?");
+        assert_eq!(question.terms(), ["mari", "ann", "paint", "sunris"]);
+        assert!(question.asks_when());
+        assert!(question.names("Ann Lee") && question.names("MARY") && !question.names("Bob") && !question.names("D"));
+        assert_eq!(question.terms_in(&words, "Ann: I painted that sunrise"), 0b1110);
+        assert_eq!(question.terms_in(&words, ""), 0);
+        assert!(!Question::read(&words, "What did he paint?").asks_when());
+        assert!(Question::read(&words, "What year was it?").asks_when());
+    }
+
+    #[test]
+    fn texts_speak_of_times_and_ask() {
+        assert!(SPEAKS_OF_TIME.is_sorted() && TIMES.is_sorted());
+        assert!(speaks_of_time("We went there last Friday") && !speaks_of_time("We went there"));
+        assert!(asks("And you? ") && asks("她呢？") && !asks("What? No."));
+    }
+
+    #[test]
+    fn a_question_of_very_many_words_is_read_as_far_as_it_counts() {
+        let long: String = (0..500).map(|n| format!("word{n} ")).collect();
+        let question = Question::read(&Words::plain(), &long);
+        assert_eq!(question.terms().len(), MOST);
+        assert_eq!(question.terms_in(&Words::plain(), &long), u64::MAX);
+    }
+}
