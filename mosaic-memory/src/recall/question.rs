@@ -7,9 +7,37 @@ const TIMES: &[&str] = &["date", "day", "month", "time", "week", "year"];
 
 /// Words that place something in time; sorted.
 const SPEAKS_OF_TIME: &[&str] = &[
-    "ago", "april", "august", "december", "february", "friday", "january", "july", "june", "last", "march", "may",
-    "monday", "month", "next", "november", "october", "recently", "saturday", "september", "sunday", "thursday",
-    "today", "tomorrow", "tonight", "tuesday", "wednesday", "week", "weekend", "year", "yesterday",
+    "ago",
+    "april",
+    "august",
+    "december",
+    "february",
+    "friday",
+    "january",
+    "july",
+    "june",
+    "last",
+    "march",
+    "may",
+    "monday",
+    "month",
+    "next",
+    "november",
+    "october",
+    "recently",
+    "saturday",
+    "september",
+    "sunday",
+    "thursday",
+    "today",
+    "tomorrow",
+    "tonight",
+    "tuesday",
+    "wednesday",
+    "week",
+    "weekend",
+    "year",
+    "yesterday",
 ];
 
 /// Terms beyond these are not looked at: a set of them fits a number.
@@ -66,7 +94,8 @@ impl Question {
         for word in split(text) {
             // A stem begins as its word does, so most words need not be cut to theirs.
             let begins = word.chars().next();
-            let mut alike = self.terms.iter().enumerate().filter(|(_, term)| term.chars().next() == begins).peekable();
+            let mut alike =
+                self.terms.iter().enumerate().filter(|(_, term)| term.chars().next() == begins).peekable();
             if alike.peek().is_none() || words.is_stop(&word) {
                 continue;
             }
@@ -100,7 +129,12 @@ mod tests {
         let question = Question::read(&words, "When did Mary Ann paint the sunrises, and which sunrise?");
         assert_eq!(question.terms(), ["mari", "ann", "paint", "sunris"]);
         assert!(question.asks_when());
-        assert!(question.names("Ann Lee") && question.names("MARY") && !question.names("Bob") && !question.names("D"));
+        assert!(
+            question.names("Ann Lee")
+                && question.names("MARY")
+                && !question.names("Bob")
+                && !question.names("D")
+        );
         assert_eq!(question.terms_in(&words, "Ann: I painted that sunrise"), 0b1110);
         assert_eq!(question.terms_in(&words, ""), 0);
         assert!(!Question::read(&words, "What did he paint?").asks_when());
