@@ -73,7 +73,9 @@ mod model;
 pub mod reconcile;
 mod redact;
 mod rules;
-// pub mod tools;
+#[cfg(test)]
+mod tests;
+pub mod tools;
 mod writer;
 
 pub use decision::{Action, Decision, Reason};

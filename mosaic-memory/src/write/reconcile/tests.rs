@@ -1,6 +1,6 @@
 use mosaic_core::memory::{AsOf, MemoryBody, MemoryPage, MemoryStore};
 use mosaic_core::testing::TestRuntime;
-use mosaic_core::{RuntimeExt, Timestamp};
+use mosaic_core::Timestamp;
 use mosaic_storage::RamStore;
 use proptest::prelude::*;
 
@@ -292,12 +292,4 @@ proptest! {
             Ok(())
         })?;
     }
-}
-
-#[tokio::test]
-async fn ids_are_of_the_runtime() {
-    let bench = Bench::new();
-    let before = MemoryId(bench.runtime.uuid());
-    let report = bench.write([drink("tea", 0)]).await;
-    assert!(report.decisions[0].memory.is_some_and(|id| id != before));
 }

@@ -1,0 +1,217 @@
+//! What the tools have in common.
+
+use std::sync::Arc;
+
+use mosaic_core::memory::{MemoryError, MemoryStore, Reach, Scope};
+use mosaic_core::{
+    Effect, Embedder, ErrorKind, ErrorReport, Runtime, Tool, ToolError, ToolOutput, ToolSet, ToolSetError,
+    ToolSpec,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::block::BlockEdit;
+use super::forget::Forget;
+use super::preference::{PreferenceGet, PreferenceSet};
+use super::save::Save;
+use super::search::Search;
+use crate::recall::{Recall, RecallOptions};
+use crate::write::{Action, Decision, Draft, Reason, Redacted, WriteError, Writer, WriterOptions};
+
+/// What becomes of a memory that an agent forgets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Forgetting {
+    /// It is believed no longer. Questions about the past still find it, and nobody can lose anything by a mistake of a model.
+    #[default]
+    Close,
+    /// It is removed without a trace.
+    Remove,
+}
+
+/// How the tools work.
+#[derive(Debug, Clone)]
+pub struct MemoryToolsOptions {
+    /// How memories are found.
+    pub recall: RecallOptions,
+    /// How they are written.
+    pub writer: WriterOptions,
+    /// How far a search reaches: to what is in the scope.
+    pub reach: Reach,
+    /// A search answers with at most so many tokens. 800.
+    pub budget: u64,
+    /// What becomes of what is forgotten.
+    pub forgetting: Forgetting,
+}
+
+impl Default for MemoryToolsOptions {
+    fn default() -> Self {
+        Self {
+            recall: RecallOptions::default(),
+            writer: WriterOptions::default(),
+            reach: Reach::Within,
+            budget: 800,
+            forgetting: Forgetting::Close,
+        }
+    }
+}
+
+/// The memory tools of one scope. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct MemoryTools(Arc<Shared>);
+
+/// What all of them work with.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) store: Arc<dyn MemoryStore>,
+    pub(super) runtime: Arc<dyn Runtime>,
+    pub(super) scope: Scope,
+    pub(super) options: MemoryToolsOptions,
+    pub(super) recall: Recall,
+    pub(super) writer: Writer,
+}
+
+impl MemoryTools {
+    /// Tools for the memory of a scope.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn MemoryStore>,
+        embedder: Arc<dyn Embedder>,
+        runtime: Arc<dyn Runtime>,
+        scope: Scope,
+        options: MemoryToolsOptions,
+    ) -> Self {
+        let recall = Recall::new(store.clone(), embedder.clone(), options.recall.clone());
+        let writer = Writer::new(store.clone(), embedder, runtime.clone(), options.writer.clone());
+        Self(Arc::new(Shared { store, runtime, scope, options, recall, writer }))
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<dyn Tool>> {
+        vec![
+            self.search(),
+            self.save(),
+            self.forget(),
+            self.preference_get(),
+            self.preference_set(),
+            self.block_edit(),
+        ]
+    }
+
+    /// All of them as a set.
+    ///
+    /// # Errors
+    /// None in practice: their names differ.
+    pub fn set(&self) -> Result<ToolSet, ToolSetError> {
+        ToolSet::new(self.all())
+    }
+
+    /// `memory_search`.
+    #[must_use]
+    pub fn search(&self) -> Arc<dyn Tool> {
+        Arc::new(Search::new(self.0.clone()))
+    }
+
+    /// `memory_save`.
+    #[must_use]
+    pub fn save(&self) -> Arc<dyn Tool> {
+        Arc::new(Save::new(self.0.clone()))
+    }
+
+    /// `memory_forget`.
+    #[must_use]
+    pub fn forget(&self) -> Arc<dyn Tool> {
+        Arc::new(Forget::new(self.0.clone()))
+    }
+
+    /// `preference_get`.
+    #[must_use]
+    pub fn preference_get(&self) -> Arc<dyn Tool> {
+        Arc::new(PreferenceGet::new(self.0.clone()))
+    }
+
+    /// `preference_set`.
+    #[must_use]
+    pub fn preference_set(&self) -> Arc<dyn Tool> {
+        Arc::new(PreferenceSet::new(self.0.clone()))
+    }
+
+    /// `block_edit`.
+    #[must_use]
+    pub fn block_edit(&self) -> Arc<dyn Tool> {
+        Arc::new(BlockEdit::new(self.0.clone()))
+    }
+}
+
+impl Shared {
+    /// Writes one draft, and says what became of it.
+    pub(super) async fn write(&self, draft: Draft) -> Result<ToolOutput, ToolError> {
+        let report = self.writer.write_drafts(&self.scope, vec![draft]).await.map_err(written)?;
+        let decision = report.decisions.into_iter().next();
+        let decision = decision.ok_or_else(|| invalid("there was nothing to write"))?;
+        match &decision.reason {
+            Reason::Invalid { .. } | Reason::Redacted { .. } => Err(invalid(decision.reason.to_string())),
+            _ => Ok(told(&decision)),
+        }
+    }
+
+    /// A text without what must not be stored.
+    pub(super) async fn clean(&self, text: String) -> Result<String, ToolError> {
+        match self.options.writer.redactor.redact(&text).await {
+            Ok(Redacted::Clean) => Ok(text),
+            Ok(Redacted::Changed { text }) => Ok(text),
+            Ok(Redacted::Refused { why }) => Err(invalid(format!("the text must not be stored: {why}"))),
+            Err(error) => Err(written(WriteError::Redact(error))),
+        }
+    }
+}
+
+fn told(decision: &Decision) -> ToolOutput {
+    let done = match decision.action {
+        Action::Add | Action::Merge => "saved",
+        Action::Supersede => "saved in place of what was there",
+        Action::Strengthen => "known already",
+        Action::Drop => "not saved",
+    };
+    let mut told = json!({"done": done, "why": decision.reason.to_string()});
+    if let (Some(told), Some(id)) = (told.as_object_mut(), decision.memory) {
+        told.insert("memory".into(), Value::String(id.to_string()));
+    }
+    ToolOutput::json(&told)
+}
+
+/// A tool's description. Its input has these members, of which the first few are required.
+pub(super) fn spec(name: &str, about: &str, input: Value, required: &[&str], effect: Effect) -> ToolSpec {
+    let schema =
+        json!({"type": "object", "properties": input, "required": required, "additionalProperties": false});
+    ToolSpec::new(name, about, schema).effect(effect)
+}
+
+/// Reads the input. A run has checked it against the schema before; a host that calls by hand may not have.
+pub(super) fn read<T: DeserializeOwned>(input: Value) -> Result<T, ToolError> {
+    serde_json::from_value(input).map_err(|error| invalid(format!("the input does not fit: {error}")))
+}
+
+/// A mistake of the model.
+pub(super) fn invalid(message: impl Into<String>) -> ToolError {
+    failed(ErrorKind::InvalidRequest, message)
+}
+
+pub(super) fn failed(kind: ErrorKind, message: impl Into<String>) -> ToolError {
+    let mut error = ToolError::new(message).class("MemoryError");
+    error.kind = kind;
+    error
+}
+
+pub(super) fn stored(error: MemoryError) -> ToolError {
+    reported(error.report())
+}
+
+pub(super) fn written(error: WriteError) -> ToolError {
+    reported(error.report())
+}
+
+pub(super) fn reported(report: ErrorReport) -> ToolError {
+    failed(report.kind, report.message)
+}
