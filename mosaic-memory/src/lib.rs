@@ -13,7 +13,7 @@
 //! * [`embed`]: embedders that run here (hashing, MiniLM), and what any embedder gains by a cache and by tries.
 //! * [`recall`]: candidates of a store become ranked hits.
 //! * [`text`]: words, stop words and stems.
-//! * [`write`]: what was said becomes memories; tools for agents.
+//! * [`mod@write`]: what was said becomes memories; tools for agents.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 

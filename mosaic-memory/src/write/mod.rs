@@ -18,14 +18,16 @@
 //! | strengthening | it is there already | counts one more use |
 //! | dropped | it is unsure, refused, or contradicts what is surer | stays |
 //!
-//! The reason of what is stored is kept with it, in its metadata under [`WRITTEN`]. [`reconcile`] has the rules, and [`tools`] what an
+//! The reason of what is stored is kept with it, in its metadata under [`WRITTEN`]. [`mod@reconcile`] has the rules, and [`tools`] what an
 //! agent can do itself.
+//!
+//! Recall for a prompt wants [`AsOf::valid`](mosaic_core::memory::AsOf::valid) of the time: without it, what was so before is found too.
 //!
 //! # A second session knows what the first one learned
 //!
 //! ```
 //! use std::sync::Arc;
-//! use mosaic_core::memory::{AsOf, Scope};
+//! use mosaic_core::memory::{AsOf, Filter, Scope};
 //! use mosaic_core::testing::TestRuntime;
 //! use mosaic_core::{Runtime, Seq};
 //! use mosaic_memory::embed::HashingEmbedder;
@@ -47,20 +49,22 @@
 //! let report = writer.write(&ann, says("monday", "I prefer tea for breakfast."), &RulesExtractor).await?;
 //! assert_eq!(report.decisions[0].action, Action::Add);
 //!
-//! // Another session, another day.
+//! // Another session, another day: what is so now?
 //! let recall = Recall::new(store.clone(), embedder, RecallOptions::default());
-//! let request = RecallRequest::new(ann.clone(), "What would she like for breakfast?");
-//! assert_eq!(recall.recall(&request).await?.text(), "- breakfast: tea\n");
-//!
-//! // She changes her mind. The old answer is closed, and can still be asked for.
+//! let breakfast = |as_of| {
+//!     let filter = Filter { as_of, ..Filter::default() };
+//!     RecallRequest::new(ann.clone(), "What would she like for breakfast?").filter(filter).budget(200)
+//! };
 //! let monday = runtime.now();
+//! assert_eq!(recall.recall(&breakfast(AsOf::valid(monday))).await?.text(), "- breakfast: tea\n");
+//!
+//! // She changes her mind. What was so before is still there for those who ask.
 //! runtime.advance(std::time::Duration::from_secs(86_400)).await;
 //! let report = writer.write(&ann, says("tuesday", "I prefer coffee for breakfast."), &RulesExtractor).await?;
 //! assert_eq!(report.to_string(), "supersede `breakfast: coffee`: the preference has another value now\n");
-//! assert_eq!(recall.recall(&request).await?.hits[0].memory.text(), "breakfast: coffee");
-//! let mut then = request.clone();
-//! then.filter.as_of = AsOf::then(monday);
-//! assert_eq!(recall.recall(&then).await?.text(), "- breakfast: tea\n");
+//! let now = AsOf::valid(runtime.now());
+//! assert_eq!(recall.recall(&breakfast(now)).await?.text(), "- breakfast: coffee\n");
+//! assert_eq!(recall.recall(&breakfast(AsOf::valid(monday))).await?.text(), "- breakfast: tea\n");
 //! # Ok(())
 //! # }
 //! ```

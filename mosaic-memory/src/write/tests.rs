@@ -11,7 +11,7 @@ use mosaic_core::session::{Body, Entry, InputDelivery};
 use mosaic_core::testing::{Answer, ScriptedModel, TestRuntime};
 use mosaic_core::{
     BoxError, EmbedError, EmbedRequest, Embedder, EmbedderInfo, Embeddings, ErrorKind, MemoryStoreExt,
-    ModelError, Part, Runtime, RuntimeExt, Seq, StopReason, ToolStatus,
+    ModelError, Part, RuntimeExt, Seq, StopReason, ToolStatus,
 };
 use mosaic_storage::{RamMemories, RamStore};
 use serde_json::{Value, json};
