@@ -188,6 +188,10 @@ impl<'a> State<'a> {
             }
             merged.source = union(&there.source, &merged.source);
             merged.metadata.clone_from(&there.metadata);
+            merged.place.clone_from(&there.place);
+            // It is the same memory to whoever asks how often it was used, and this is once more.
+            merged.accessed = there.accessed.saturating_add(1);
+            merged.accessed_at = there.accessed_at.max(Some(self.now));
             if let Origin::Draft(_) = item.origin {
                 merged.id = old;
                 self.items.insert(old, Item::new(merged, Origin::Draft(index)));

@@ -1,6 +1,6 @@
+use mosaic_core::Timestamp;
 use mosaic_core::memory::{AsOf, MemoryBody, MemoryPage, MemoryStore};
 use mosaic_core::testing::TestRuntime;
-use mosaic_core::Timestamp;
 use mosaic_storage::RamStore;
 use proptest::prelude::*;
 
@@ -117,6 +117,7 @@ async fn what_is_said_again_counts_and_what_is_surer_is_merged() {
     let open = bench.page(MemoryPage::default()).await;
     assert_eq!(open.len(), 1);
     assert_eq!(open[0].valid_from, day(0), "it has been so since it was said first");
+    assert_eq!(open[0].accessed, 2, "and was said three times");
 }
 
 #[tokio::test]
@@ -254,13 +255,18 @@ proptest! {
     fn nothing_is_removed_and_the_past_reads_as_it_did(batches in prop::collection::vec(drafts(), 1..5)) {
         run(async {
             let bench = Bench::new();
-            let mut read: Vec<(Timestamp, Vec<String>, usize)> = Vec::new();
+            let mut read: Vec<(Timestamp, Vec<String>, Vec<MemoryId>)> = Vec::new();
             for batch in batches {
                 bench.write(batch).await;
                 let now = mosaic_core::Runtime::now(&bench.runtime);
                 let recorded = AsOf { valid: None, recorded: Some(now) };
-                read.push((now, bench.texts(recorded).await, bench.all().await.len()));
+                let ids = bench.all().await.iter().map(|memory| memory.id).collect();
+                read.push((now, bench.texts(recorded).await, ids));
                 bench.tomorrow().await;
+            }
+            for (_, _, ids) in &read {
+                let still = bench.store.get(&bench.scope, ids).await.unwrap();
+                prop_assert!(still.iter().all(Option::is_some));
             }
             for (at, texts, _) in &read {
                 let recorded = AsOf { valid: None, recorded: Some(*at) };
