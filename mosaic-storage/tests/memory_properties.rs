@@ -1,6 +1,6 @@
 //! Random changes, by many users of several tenants, compared with a store of thirty lines.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // clippy knows `#[test]` functions only, not their helpers
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // clippy knows `#[test]` functions only, not their helpers
 
 use std::sync::Arc;
 
@@ -144,9 +144,9 @@ async fn looks_alike(store: &dyn MemoryStore, model: &Model, filter: &Filter) {
 }
 
 async fn live(handles: [&dyn MemoryStore; 2], events: Vec<Event>) {
-    let (mut model, mut at) = (Model::default(), 0);
+    let [mut store, mut other] = handles;
+    let mut model = Model::default();
     for event in events {
-        let store = handles[at];
         match event {
             Event::Apply(scope, changes) => {
                 let made = model.apply(&scope, &changes);
@@ -157,7 +157,7 @@ async fn live(handles: [&dyn MemoryStore; 2], events: Vec<Event>) {
                 model.erase(&scope);
                 store.erase(&scope).await.unwrap();
             }
-            Event::Switch => at = 1 - at,
+            Event::Switch => std::mem::swap(&mut store, &mut other),
             Event::Look(filter) => looks_alike(store, &model, &filter).await,
         }
     }
