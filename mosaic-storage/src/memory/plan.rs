@@ -67,36 +67,14 @@ pub(crate) fn needs(changes: &[Change]) -> Needs {
 /// What a store is to do. What it is about is there, and in the scope.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
-    /// The first vector of a model in the tenant.
-    Model {
-        model: Arc<str>,
-        width: usize,
-    },
     Add(Arc<Stored>),
-    Close {
-        id: MemoryId,
-        at: Timestamp,
-        by: Option<MemoryId>,
-    },
-    Touch {
-        id: MemoryId,
-        at: Timestamp,
-    },
-    PutVectors {
-        id: MemoryId,
-        vectors: Vec<Vector>,
-    },
-    DropVectors {
-        model: Arc<str>,
-    },
-    Remove {
-        id: MemoryId,
-    },
+    Close { id: MemoryId, at: Timestamp, by: Option<MemoryId> },
+    Touch { id: MemoryId, at: Timestamp },
+    PutVectors { id: MemoryId, vectors: Vec<Vector> },
+    DropVectors { model: Arc<str> },
+    Remove { id: MemoryId },
     PutBlock(MemoryBlock),
-    RemoveBlock {
-        scope: Scope,
-        name: Arc<str>,
-    },
+    RemoveBlock { scope: Scope, name: Arc<str> },
 }
 
 /// What is there, as far as the changes are about it, and what comes of them.
@@ -158,11 +136,15 @@ impl Plan {
     }
 
     fn add(&mut self, memory: Memory, mut vectors: Vec<Vector>) -> Result<(), MemoryError> {
+        self.fit(&vectors)?;
+        vectors.sort_by(|a, b| a.model.cmp(&b.model));
+        self.insert(memory, vectors)
+    }
+
+    fn insert(&mut self, memory: Memory, vectors: Vec<Vector>) -> Result<(), MemoryError> {
         if self.memories.contains_key(&memory.id) {
             return Err(MemoryError::Exists { id: memory.id });
         }
-        self.fit(&vectors)?;
-        vectors.sort_by(|a, b| a.model.cmp(&b.model));
         let stored = Arc::new(Stored { memory: Arc::new(memory), vectors });
         self.memories.insert(stored.memory.id, stored.clone());
         self.effects.push(Effect::Add(stored));
@@ -191,7 +173,8 @@ impl Plan {
             check::kept(&stored.memory, &kept)?;
             let mut rest = Memory::clone(&stored.memory);
             (rest.id, rest.recorded_at, rest.valid_to) = (kept.id, at, Some(kept.until));
-            self.add(rest, stored.vectors.clone())?;
+            // Its vectors are there, so they have the right length.
+            self.insert(rest, stored.vectors.clone())?;
         }
         Ok(())
     }
@@ -236,10 +219,7 @@ impl Plan {
     fn fit(&mut self, vectors: &[Vector]) -> Result<(), MemoryError> {
         for Vector { model, values } in vectors {
             match self.widths.get(model) {
-                None => {
-                    self.widths.insert(model.clone(), values.len());
-                    self.effects.push(Effect::Model { model: model.clone(), width: values.len() });
-                }
+                None => drop(self.widths.insert(model.clone(), values.len())),
                 Some(expected) => width(model, *expected, values.len())?,
             }
         }

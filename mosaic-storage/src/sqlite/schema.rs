@@ -5,6 +5,7 @@
 //! | `sessions` | a name, and who writes it |
 //! | `entries` | the rows, in the order of their writing, and an index by session and number |
 //! | `meta` | one row: the newest numbers given, and who wrote last |
+//! | `memory_*`, `memories` | see [`memory`](super::memory) |
 //! | `log` | a view for people: tenant, name, seq, kind, time, body as text |
 //!
 //! The last number of a session is not stored: it is that of its last row.
@@ -16,12 +17,14 @@ use mosaic_core::{Seq, StoreError};
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::fault::{Doing, Fault};
+use super::memory;
 
 /// Marks the file as ours: `Msic`.
 const APPLICATION: i64 = 0x4d73_6963;
 
 /// From one format to the next; the first makes the first. Never change one that was released.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE meta (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         epoch INTEGER NOT NULL,
@@ -51,7 +54,9 @@ const MIGRATIONS: &[&str] = &["
         SELECT s.tenant, s.name, e.seq, e.v, e.kind,
                strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS at, CAST(e.body AS TEXT) AS body
         FROM entries e JOIN sessions s ON s.id = e.session;
-"];
+",
+    memory::MIGRATION,
+];
 
 /// The newest format that this version knows.
 pub(super) const FORMAT: u64 = MIGRATIONS.len() as u64;

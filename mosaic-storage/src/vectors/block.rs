@@ -34,6 +34,7 @@ impl Bits {
         self.0.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
         (0_u32..).step_by(STEP).zip(&self.0).flat_map(|(base, word)| {
             let mut left = *word;

@@ -139,7 +139,7 @@ pub async fn what_is_kept_was_so(factory: &dyn Factory) -> Check {
     let store = factory.open("kept_parts").await?;
     let mut memory = insight(5, &ann(), "for a while");
     memory.valid_to = Some(at(9));
-    store.apply(&ann(), vec![add(memory)]).await?;
+    store.apply(&ann(), vec![Change::add(memory, vec![vector("m", &[1.0, 0.0])])]).await?;
     let closing =
         |until| Change::Close { id: id(5), at: at(20), kept: Some(Kept { id: id(6), until: at(until) }) };
     for until in [4, 5, 10] {
@@ -152,5 +152,8 @@ pub async fn what_is_kept_was_so(factory: &dyn Factory) -> Check {
     store.apply(&ann(), vec![closing(9)]).await?;
     let found = listed(&*store, &ann(), Filter::default()).await?;
     ensure!(found == [6], "{found:?} is kept");
+    let query = by_vector(&ann(), "m", &[1.0, 0.0]);
+    let found = super::help::found(&*store, query).await?;
+    ensure!(found == [6], "by the vector of what was closed {found:?} is found");
     Ok(())
 }

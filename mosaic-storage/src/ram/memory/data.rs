@@ -184,7 +184,6 @@ impl Tenant {
         let mut rebuilt = BTreeSet::new();
         for effect in effects {
             match effect {
-                Effect::Model { .. } => {}
                 Effect::Add(stored) => {
                     self.next += 1;
                     self.memories.insert(stored.memory.id, Row { n: self.next, stored: stored.clone() });
