@@ -58,8 +58,10 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Conversation>, Box<dyn Error>> {
     for path in paths {
         let mut conversation: Conversation = serde_json::from_slice(&std::fs::read(&path)?)?;
         conversation.number = all.len() as u128;
-        let ids: HashMap<&str, MemoryId> =
-            (0..).zip(&conversation.turns).map(|(n, turn)| (turn.id.as_str(), conversation.memory(n))).collect();
+        let ids: HashMap<&str, MemoryId> = (0..)
+            .zip(&conversation.turns)
+            .map(|(n, turn)| (turn.id.as_str(), conversation.memory(n)))
+            .collect();
         let answers = |question: &Question| {
             question.evidence.iter().filter_map(|id| ids.get(id.as_str()).copied()).collect()
         };

@@ -69,7 +69,8 @@ pub(crate) async fn run(
     for out in 0..conversations.len() {
         let others: Vec<&Asked> = asked.iter().filter(|asked| asked.conversation != out).collect();
         let weights = fit(&others, signals.len());
-        let weights = signals.iter().zip(weights).fold(Signals::NONE, |all, (signal, w)| all.with(*signal, w));
+        let weights =
+            signals.iter().zip(weights).fold(Signals::NONE, |all, (signal, w)| all.with(*signal, w));
         let (scores, took) = ask(&recall(Strategy::Weighted(weights)), conversations).await?;
         left_out.extend(scores.into_iter().filter(|score| score.conversation() == out));
         times.extend(took);
@@ -86,7 +87,8 @@ fn fit(asked: &[&Asked], width: usize) -> Vec<f64> {
         // Halved until it helps: far from the best a full step goes too far.
         let mut size = 1.0;
         let better = loop {
-            let next: Vec<f64> = weights.iter().zip(&step).map(|(weight, step)| weight - size * step).collect();
+            let next: Vec<f64> =
+                weights.iter().zip(&step).map(|(weight, step)| weight - size * step).collect();
             let less = loss_of(asked, &next);
             if less < loss {
                 break Some((next, less));

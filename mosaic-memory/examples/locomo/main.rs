@@ -41,10 +41,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = args.into_iter().next().or_else(|| std::env::var("MOSAIC_LOCOMO").ok());
     let folder = folder.ok_or("say where the conversations are: a folder, or MOSAIC_LOCOMO")?;
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let weights = std::env::var_os("MOSAIC_MINILM").map_or_else(
-        || PathBuf::from(format!("{root}/.cache/models/all-minilm-l6-v2")),
-        PathBuf::from,
-    );
+    let weights = std::env::var_os("MOSAIC_MINILM")
+        .map_or_else(|| PathBuf::from(format!("{root}/.cache/models/all-minilm-l6-v2")), PathBuf::from);
 
     let conversations = data::read(folder.as_ref())?;
     let model = MiniLm::open(weights, Arc::new(TokioRuntime::current()?)).await?;
@@ -55,7 +53,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for conversation in &conversations {
         let memories = conversation.memories();
         let vectors = embed_memories(&*embedder, &memories).await?;
-        let changes = memories.into_iter().zip(vectors).map(|(memory, vector)| Change::add(memory, vec![vector]));
+        let changes =
+            memories.into_iter().zip(vectors).map(|(memory, vector)| Change::add(memory, vec![vector]));
         store.apply(&conversation.scope(), changes.collect()).await?;
     }
     let turns: usize = conversations.iter().map(|conversation| conversation.turns.len()).sum();
@@ -91,7 +90,10 @@ fn strategies() -> Vec<(&'static str, Strategy)> {
 }
 
 /// Asks everything, and times each answer; the vectors of the questions are in the cache by then.
-async fn ask(recall: &Recall, conversations: &[Conversation]) -> Result<(Vec<Score>, Vec<Duration>), Box<dyn Error>> {
+async fn ask(
+    recall: &Recall,
+    conversations: &[Conversation],
+) -> Result<(Vec<Score>, Vec<Duration>), Box<dyn Error>> {
     let (mut scores, mut times) = (Vec::new(), Vec::new());
     for (number, conversation) in conversations.iter().enumerate() {
         for question in &conversation.questions {

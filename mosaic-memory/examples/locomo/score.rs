@@ -20,7 +20,8 @@ impl Score {
 
     pub(crate) fn of(conversation: usize, question: &Question, ranked: &[MemoryId]) -> Self {
         let wanted = question.answers.len();
-        let found = |within: usize| ranked.iter().take(within).filter(|id| question.answers.contains(id)).count();
+        let found =
+            |within: usize| ranked.iter().take(within).filter(|id| question.answers.contains(id)).count();
         let recall = |within: usize| found(within) as f64 / wanted as f64;
         let gain = |place: usize| 1.0 / (place as f64 + 2.0).log2();
         let got = ranked.iter().take(10).enumerate().filter(|(_, id)| question.answers.contains(id));
@@ -54,7 +55,8 @@ pub(crate) fn row(name: &str, scores: &[Score], conversations: usize, times: &[D
     let [five, ten, twenty, gain] = mean(scores, |score| !score.adversarial);
     print!("| {name} | {five:.3} | {ten:.3} | {twenty:.3} | {gain:.3} |");
     for conversation in 0..conversations {
-        let [_, ten, _, gain] = mean(scores, |score| !score.adversarial && score.conversation == conversation);
+        let [_, ten, _, gain] =
+            mean(scores, |score| !score.adversarial && score.conversation == conversation);
         print!(" {ten:.3} / {gain:.3} |");
     }
     let [_, ten, _, gain] = mean(scores, |_| true);

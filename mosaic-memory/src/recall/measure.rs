@@ -37,7 +37,8 @@ pub(super) fn measure(question: &Question, candidates: &[Candidate], knowing: &K
     set(Signal::WordsRank, ranks(&words));
     set(Signal::MeaningRank, ranks(&meaning));
     set(Signal::Window, shares(candidates, |candidate| candidate.window));
-    let match_of: Vec<f64> = words.iter().zip(&meaning).map(|(words, meaning)| (words + meaning) / 2.0).collect();
+    let match_of: Vec<f64> =
+        words.iter().zip(&meaning).map(|(words, meaning)| (words + meaning) / 2.0).collect();
     set(Signal::Conversation, conversations(&pool, &match_of));
     set(Signal::Words, words);
     set(Signal::Meaning, meaning);
@@ -46,7 +47,8 @@ pub(super) fn measure(question: &Question, candidates: &[Candidate], knowing: &K
     set(Signal::Coverage, coverage);
     set(Signal::CoverageAround, around);
 
-    let asks: Vec<bool> = candidates.iter().map(|candidate| question::asks(&candidate.memory.text())).collect();
+    let asks: Vec<bool> =
+        candidates.iter().map(|candidate| question::asks(&candidate.memory.text())).collect();
     let reply = |at: usize| {
         let before = pool.before(at).filter(|before| asks.get(*before) == Some(&true));
         before.and_then(|before| match_of.get(before)).copied().unwrap_or(0.0)
@@ -80,7 +82,8 @@ fn spread(candidates: &[Candidate], score: impl Fn(&Candidate) -> Option<f64>) -
     let of = |candidate: &Candidate| score(candidate).filter(|x| x.is_finite());
     let all = || candidates.iter().filter_map(of);
     let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
-    let share = |x: f64| if most > least { (x / 2.0 - least / 2.0) / (most / 2.0 - least / 2.0) } else { 1.0 };
+    let share =
+        |x: f64| if most > least { (x / 2.0 - least / 2.0) / (most / 2.0 - least / 2.0) } else { 1.0 };
     candidates.iter().map(|candidate| of(candidate).map_or(0.0, share)).collect()
 }
 
@@ -123,8 +126,10 @@ fn conversations(pool: &Pool<'_>, match_of: &[f64]) -> Vec<f64> {
 /// part of what is asked about: they are in every turn, and have a signal of their own.
 fn coverage(question: &Question, pool: &Pool<'_>, words: &Words) -> (Vec<f64>, Vec<f64>) {
     let candidates = pool.candidates;
-    let mut names: Vec<&str> =
-        candidates.iter().filter_map(|candidate| candidate.memory.place.as_ref()?.speaker.as_deref()).collect();
+    let mut names: Vec<&str> = candidates
+        .iter()
+        .filter_map(|candidate| candidate.memory.place.as_ref()?.speaker.as_deref())
+        .collect();
     names.sort_unstable();
     names.dedup();
     let names: Vec<String> = names.into_iter().flat_map(|name| terms(words, name)).collect();
@@ -137,7 +142,8 @@ fn coverage(question: &Question, pool: &Pool<'_>, words: &Words) -> (Vec<f64>, V
         let (all, found) = (sets.len() as f64, found as f64);
         if told { (1.0 + (all - found + 0.5) / (found + 0.5)).ln() } else { 0.0 }
     };
-    let weights: Vec<f64> = question.terms().iter().enumerate().map(|(bit, term)| weight(bit, term)).collect();
+    let weights: Vec<f64> =
+        question.terms().iter().enumerate().map(|(bit, term)| weight(bit, term)).collect();
     let total: f64 = weights.iter().sum();
     let share = |set: u64| {
         let told = weights.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0);
@@ -151,7 +157,8 @@ fn coverage(question: &Question, pool: &Pool<'_>, words: &Words) -> (Vec<f64>, V
 
 /// Who is named, unless all are.
 fn speakers(question: &Question, candidates: &[Candidate]) -> Vec<f64> {
-    let speaker = |candidate: &Candidate| candidate.memory.place.as_ref().and_then(|place| place.speaker.clone());
+    let speaker =
+        |candidate: &Candidate| candidate.memory.place.as_ref().and_then(|place| place.speaker.clone());
     let mut named = HashMap::new();
     for speaker in candidates.iter().filter_map(speaker) {
         named.entry(speaker).or_insert_with_key(|speaker| question.names(speaker));

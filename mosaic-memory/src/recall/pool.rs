@@ -89,7 +89,6 @@ impl<'c> Pool<'c> {
     }
 }
 
-
 fn place(candidate: &Candidate) -> Option<(SortedScope<'_>, &Arc<str>, u64)> {
     let memory = &candidate.memory;
     let place = memory.place.as_ref()?;

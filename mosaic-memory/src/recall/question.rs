@@ -1,15 +1,43 @@
 //! What a question says about where its answer is.
 
-use crate::text::{Words, split, terms};
+use crate::text::{Words, split, terms, words_of};
 
 /// Words that ask for a time when they stand with "what" or "which".
 const TIMES: &[&str] = &["date", "day", "month", "time", "week", "year"];
 
 /// Words that place something in time; sorted.
 const SPEAKS_OF_TIME: &[&str] = &[
-    "ago", "april", "august", "december", "february", "friday", "january", "july", "june", "last", "march", "may",
-    "monday", "month", "next", "november", "october", "recently", "saturday", "september", "sunday", "thursday",
-    "today", "tomorrow", "tonight", "tuesday", "wednesday", "week", "weekend", "year", "yesterday",
+    "ago",
+    "april",
+    "august",
+    "december",
+    "february",
+    "friday",
+    "january",
+    "july",
+    "june",
+    "last",
+    "march",
+    "may",
+    "monday",
+    "month",
+    "next",
+    "november",
+    "october",
+    "recently",
+    "saturday",
+    "september",
+    "sunday",
+    "thursday",
+    "today",
+    "tomorrow",
+    "tonight",
+    "tuesday",
+    "wednesday",
+    "week",
+    "weekend",
+    "year",
+    "yesterday",
 ];
 
 /// Terms beyond these are not looked at: a set of them fits a number.
@@ -63,28 +91,31 @@ impl Question {
     #[must_use]
     pub fn terms_in(&self, words: &Words, text: &str) -> u64 {
         let mut found = 0;
-        for word in split(text) {
-            // A stem begins as its word does, so most words need not be cut to theirs.
-            let begins = word.chars().next();
-            let mut alike = self.terms.iter().enumerate().filter(|(_, term)| term.chars().next() == begins).peekable();
-            if alike.peek().is_none() || words.is_stop(&word) {
+        for word in words_of(text) {
+            // A stem begins as its word does, so most words need neither small letters nor a stem.
+            let begins = word.chars().next().and_then(|first| first.to_lowercase().next());
+            let alike = |term: &String| term.chars().next() == begins;
+            if !self.terms.iter().any(alike) {
+                continue;
+            }
+            let word = word.to_lowercase();
+            if words.is_stop(&word) {
                 continue;
             }
             let stem = words.stem(&word);
-            found |= alike.filter(|(_, term)| **term == stem).map(|(bit, _)| 1_u64 << bit).sum::<u64>();
+            // Each term is there once.
+            found |= self.terms.iter().position(|term| *term == stem).map_or(0, |bit| 1 << bit);
         }
         found
     }
 }
 
 /// Whether a text places something in time.
-#[must_use]
 pub(super) fn speaks_of_time(text: &str) -> bool {
     split(text).any(|word| SPEAKS_OF_TIME.binary_search(&word.as_str()).is_ok())
 }
 
 /// Whether a text asks something.
-#[must_use]
 pub(super) fn asks(text: &str) -> bool {
     let end = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ')' | '”' | '»'));
     end.ends_with(['?', '？', '؟'])
@@ -100,7 +131,12 @@ mod tests {
         let question = Question::read(&words, "When did Mary Ann paint the sunrises, and which sunrise?");
         assert_eq!(question.terms(), ["mari", "ann", "paint", "sunris"]);
         assert!(question.asks_when());
-        assert!(question.names("Ann Lee") && question.names("MARY") && !question.names("Bob") && !question.names("D"));
+        assert!(
+            question.names("Ann Lee")
+                && question.names("MARY")
+                && !question.names("Bob")
+                && !question.names("D")
+        );
         assert_eq!(question.terms_in(&words, "Ann: I painted that sunrise"), 0b1110);
         assert_eq!(question.terms_in(&words, ""), 0);
         assert!(!Question::read(&words, "What did he paint?").asks_when());

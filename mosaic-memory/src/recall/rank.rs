@@ -96,7 +96,11 @@ pub fn rank(words: &Words, question: &Question, candidates: &[Candidate], rankin
         Strategy::Weighted(weights) => {
             let knowing = Knowing { words, now: ranking.now, half_life: ranking.half_life };
             let measured = measure(question, candidates, &knowing);
-            candidates.iter().zip(measured).map(|(candidate, values)| hit(candidate, &values, &weights)).collect()
+            candidates
+                .iter()
+                .zip(measured)
+                .map(|(candidate, values)| hit(candidate, &values, &weights))
+                .collect()
         }
         Strategy::ReciprocalRank(fusion) => by_ranks(candidates, &fusion),
     };

@@ -31,7 +31,8 @@ impl Recalled {
     #[must_use]
     pub fn text(&self) -> String {
         let mut memories: Vec<&Memory> = self.hits.iter().map(|hit| &*hit.memory).collect();
-        let place = |memory: &Memory| memory.place.as_ref().map(|place| (place.conversation.clone(), place.position));
+        let place =
+            |memory: &Memory| memory.place.as_ref().map(|place| (place.conversation.clone(), place.position));
         memories.sort_by(|a, b| {
             let told = a.told_at().cmp(&b.told_at());
             told.then_with(|| place(a).cmp(&place(b))).then_with(|| a.id.cmp(&b.id))
