@@ -85,12 +85,13 @@ fn text() -> impl Strategy_<Value = String> {
 fn candidates() -> impl Strategy_<Value = Vec<Candidate>> {
     let one = (text(), place(), score(), score(), score(), any::<bool>(), -1.0..3.0_f32);
     prop::collection::vec(one, 0..30).prop_map(|all| {
-        let of = |(id, (text, place, lexical, window, dense, hit, importance)): (usize, _)| {
+        let all = all.into_iter().enumerate();
+        all.map(|(id, (text, place, lexical, window, dense, hit, importance))| {
             let mut one = candidate(id as u128, &text, place);
             Arc::make_mut(&mut one.memory).importance = importance;
             Candidate { lexical, window, dense, hit, ..one }
-        };
-        all.into_iter().enumerate().map(of).collect()
+        })
+        .collect()
     })
 }
 
@@ -136,7 +137,7 @@ proptest! {
 
     #[test]
     fn a_better_score_of_an_arm_never_costs_a_place(
-        (scores, at, arm, more) in (prop::collection::vec([0.0..9.0_f64; 3], 1..12), any::<usize>(), 0..3_usize, 0.0..9.0_f64)
+        (scores, at, arm, more) in (prop::collection::vec(prop::array::uniform3(0.0..9.0_f64), 1..12), any::<usize>(), 0..3_usize, 0.0..9.0_f64)
     ) {
         let of = |scores: &[[f64; 3]]| -> Vec<Candidate> {
             let one = |(id, [lexical, window, dense]): (usize, &[f64; 3])| Candidate {
