@@ -1,4 +1,5 @@
 //! The cache and the tries around an embedder.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

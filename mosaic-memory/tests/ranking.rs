@@ -1,4 +1,5 @@
 //! What holds of every ranking, whatever the candidates are.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Arc;
 

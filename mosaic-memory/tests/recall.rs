@@ -1,4 +1,5 @@
 //! A store, an embedder and a ranking together.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Arc;
 

@@ -222,7 +222,7 @@ impl Recall {
         let answer = self.embedder.embed(request.clone()).await?.check(&request, &info)?;
         let model = answer.model;
         let values = answer.vectors.into_iter().next().unwrap_or_default();
-        Ok(Vector { model, values: values.into() })
+        Ok(Vector { model, values })
     }
 }
 
@@ -236,7 +236,7 @@ impl Recall {
 pub async fn embed_memories(embedder: &dyn Embedder, memories: &[Memory]) -> Result<Vec<Vector>, EmbedError> {
     let request = EmbedRequest::documents(memories.iter().map(undated));
     let answer = embedder.embed_all(request, 4).await?;
-    let vector = |values: Vec<f32>| Vector { model: answer.model.clone(), values: values.into() };
+    let vector = |values: Vec<f32>| Vector { model: answer.model.clone(), values };
     Ok(answer.vectors.into_iter().map(vector).collect())
 }
 
