@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // clippy knows `#[test]` functions only, not their helpers
 
-use std::sync::Arc;
-
 use mosaic_core::Timestamp;
 use mosaic_core::memory::conformance::{Model, id};
 use mosaic_core::memory::{
@@ -211,8 +209,8 @@ fn both_stores_give_the_same_scores() {
     let folder = tempfile::tempdir().unwrap();
     run(async {
         let sqlite = SqliteStore::open(SqliteOptions::new(folder.path().join("app.db"))).await.unwrap();
-        let stores: [Arc<dyn MemoryStore>; 2] =
-            [Arc::new(sqlite.memories()), Arc::new(RamStore::new().memories())];
+        let stores: [std::sync::Arc<dyn MemoryStore>; 2] =
+            [std::sync::Arc::new(sqlite.memories()), std::sync::Arc::new(RamStore::new().memories())];
         let ann = Scope::of("acme").user("ann");
         let words = ["tea", "coffee", "morning", "evening", "cake", "garden", "walk"];
         for store in &stores {

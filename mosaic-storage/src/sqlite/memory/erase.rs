@@ -1,10 +1,9 @@
 //! Removing everything in a scope.
 
-use std::sync::Arc;
-
 use mosaic_core::memory::{MemoryBlock, MemoryCounts, Scope};
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
+use super::schema::user_key;
 use super::write::get;
 use crate::sqlite::fault::{Doing, Fault};
 
@@ -21,19 +20,22 @@ pub(super) async fn erase(db: &mut SqliteConnection, scope: &Scope) -> Result<Me
     .execute(&mut *db)
     .await
     .doing(ACTION)?;
-    run(
-        db,
-        "INSERT INTO temp.erased_parts SELECT id FROM memory_parts WHERE tenant = ?1 AND (?2 IS NULL OR user = ?2)",
-        [Some(&scope.tenant), scope.user.as_ref()],
-    )
-    .await?;
-    run(
-        db,
+    let which = if scope.user.is_some() { "tenant = ? AND user = ?" } else { "tenant = ?" };
+    let text = format!("INSERT INTO temp.erased_parts SELECT id FROM memory_parts WHERE {which}");
+    let mut query = sqlx::query(AssertSqlSafe(text)).bind(&*scope.tenant);
+    if scope.user.is_some() {
+        query = query.bind(user_key(scope.user.as_ref()));
+    }
+    query.execute(&mut *db).await.doing(ACTION)?;
+    sqlx::query(
         "INSERT INTO temp.erased SELECT m.n FROM temp.erased_parts p JOIN memories m ON m.part = p.id
          WHERE (?1 IS NULL OR m.agent = ?1) AND (?2 IS NULL OR m.session = ?2)",
-        [scope.agent.as_ref(), scope.session.as_ref()],
     )
-    .await?;
+    .bind(scope.agent.as_deref())
+    .bind(scope.session.as_deref())
+    .execute(&mut *db)
+    .await
+    .doing(ACTION)?;
     let rows = sqlx::query(
         "SELECT NULL, count(*), count(*) - count(m.closed_at) FROM temp.erased e JOIN memories m ON m.n = e.n
          UNION ALL SELECT x.name, count(*), 0 FROM temp.erased e JOIN memory_vectors v ON v.memory = e.n
@@ -88,13 +90,4 @@ pub(super) async fn erase(db: &mut SqliteConnection, scope: &Scope) -> Result<Me
     .await
     .doing(ACTION)?;
     Ok(counts)
-}
-
-async fn run(
-    db: &mut SqliteConnection,
-    sql: &'static str,
-    names: [Option<&Arc<str>>; 2],
-) -> Result<(), Fault> {
-    let [one, two] = names.map(|name| name.map(|name| &**name));
-    sqlx::query(sql).bind(one).bind(two).execute(db).await.doing("erasing memories").map(|_| ())
 }

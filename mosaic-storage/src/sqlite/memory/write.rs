@@ -10,7 +10,7 @@ use sqlx::{Arguments, AssertSqlSafe, Row as _, SqliteConnection};
 use tokio::sync::oneshot;
 
 use super::erase;
-use super::schema::{Joined, body, bytes, columns};
+use super::schema::{Joined, body, bytes, columns, user_key};
 use crate::memory::Stored;
 use crate::memory::plan::{Effect, Needs, Plan, needs};
 use crate::sqlite::fault::{Doing, Fault};
@@ -167,11 +167,12 @@ impl Writing<'_> {
             } else {
                 ("NULL, NULL", "")
             };
+            // `CROSS`: by the ids, not by all users of the tenant.
             let text = format!(
                 concat!(
                     "SELECT ",
                     columns!(),
-                    ", {}, m.part FROM memories m JOIN memory_parts p ON p.id = m.part {} WHERE p.tenant = ? AND m.id IN ({}) ORDER BY m.n",
+                    ", {}, m.part FROM memories m CROSS JOIN memory_parts p ON p.id = m.part {} WHERE p.tenant = ? AND m.id IN ({}) ORDER BY m.n",
                 ),
                 more,
                 join,
@@ -199,10 +200,10 @@ impl Writing<'_> {
         for (scope, name) in &needs.blocks {
             let row = sqlx::query(
                 "SELECT b.version FROM memory_parts p JOIN memory_blocks b ON b.part = p.id
-                 WHERE p.tenant = ? AND p.user IS ? AND b.scope = ? AND b.name = ?",
+                 WHERE p.tenant = ? AND p.user = ? AND b.scope = ? AND b.name = ?",
             )
             .bind(&*scope.tenant)
-            .bind(scope.user.as_deref())
+            .bind(user_key(scope.user.as_ref()))
             .bind(scope_key(scope))
             .bind(&**name)
             .fetch_optional(&mut *self.db)
@@ -314,12 +315,12 @@ impl Writing<'_> {
             }
             Effect::RemoveBlock { scope, name } => sqlx::query(
                 "DELETE FROM memory_blocks WHERE name = ? AND scope = ?
-                 AND part IN (SELECT id FROM memory_parts WHERE tenant = ? AND user IS ?)",
+                 AND part IN (SELECT id FROM memory_parts WHERE tenant = ? AND user = ?)",
             )
             .bind(&*name)
             .bind(scope_key(&scope))
             .bind(&*scope.tenant)
-            .bind(scope.user.as_deref())
+            .bind(user_key(scope.user.as_ref()))
             .execute(&mut *self.db)
             .await
             .doing("removing a block")
@@ -431,7 +432,7 @@ impl Writing<'_> {
              AND EXISTS (SELECT 1 FROM memory_vectors v WHERE v.memory = m.n AND v.model = ?5)",
         )
         .bind(&*self.scope.tenant)
-        .bind(self.scope.user.as_deref())
+        .bind(self.scope.user.as_ref().map(|user| user_key(Some(user))))
         .bind(self.scope.agent.as_deref())
         .bind(self.scope.session.as_deref())
         .bind(model)
@@ -465,7 +466,7 @@ impl Writing<'_> {
              ON CONFLICT DO UPDATE SET tenant = excluded.tenant RETURNING id",
         )
         .bind(&*self.scope.tenant)
-        .bind(user.map(|user| &**user))
+        .bind(user_key(user))
         .fetch_one(&mut *self.db)
         .await
         .doing("writing memories")?;
