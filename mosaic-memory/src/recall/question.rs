@@ -92,10 +92,8 @@ impl Question {
     pub fn terms_in(&self, words: &Words, text: &str) -> u64 {
         let mut found = 0;
         for word in words_of(text) {
-            // A stem begins as its word does, so most words need neither small letters nor a stem.
-            let begins = word.chars().next().and_then(|first| first.to_lowercase().next());
-            let alike = |term: &String| term.chars().next() == begins;
-            if !self.terms.iter().any(alike) {
+            // Most words are none of the terms, which their first letters tell without small letters and a stem.
+            if !self.terms.iter().any(|term| may_be(word, term)) {
                 continue;
             }
             let word = word.to_lowercase();
@@ -108,6 +106,19 @@ impl Question {
         }
         found
     }
+}
+
+/// Whether a word can have that stem, by their first two letters. A stem begins as its word does, except that a `y` may become
+/// an `i` (dying, die). The second one is looked at only in ASCII: elsewhere a small letter may be two.
+fn may_be(word: &str, term: &str) -> bool {
+    let (mut letters, mut of_term) = (word.chars(), term.chars());
+    let first = letters.next().and_then(|first| first.to_lowercase().next());
+    let second = |letter: char| match letter.to_ascii_lowercase() {
+        'y' => 'i',
+        other => other,
+    };
+    let seconds = letters.next().zip(of_term.clone().nth(1)).filter(|(a, b)| a.is_ascii() && b.is_ascii());
+    first == of_term.next() && seconds.is_none_or(|(a, b)| second(a) == second(b))
 }
 
 /// Whether a text places something in time.
@@ -141,6 +152,20 @@ mod tests {
         assert_eq!(question.terms_in(&words, ""), 0);
         assert!(!Question::read(&words, "What did he paint?").asks_when());
         assert!(Question::read(&words, "What year was it?").asks_when());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn terms_are_found_as_if_every_word_were_cut_to_its_stem(text in "([a-zA-Zİßéy日]{1,4}(ing|ies|ed|s)?[ .']){0,12}") {
+            let (words, asked) = (Words::english(), "dying lying tying skies idly I've İzmir İ yes éy 日s Aying aed yy ing");
+            let question = Question::read(&words, asked);
+            let text = format!("{text} DYING Lies tied sky İZMİR {asked}");
+            let all = terms(&words, &text);
+            for (bit, term) in question.terms().iter().enumerate() {
+                let found = question.terms_in(&words, &text) & (1 << bit) != 0;
+                proptest::prop_assert_eq!(found, all.contains(term), "{}", term);
+            }
+        }
     }
 
     #[test]
