@@ -192,9 +192,14 @@ impl fmt::Debug for Words {
     }
 }
 
-/// The words of a text in small letters: runs of letters and digits.
+/// The words of a text as they stand in it: runs of letters and digits.
+pub fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// The words of a text in small letters.
 pub fn split(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+    words_of(text).map(str::to_lowercase)
 }
 
 /// The stems of the words that tell something, in their order.

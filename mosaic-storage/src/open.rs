@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mosaic_core::memory::MemoryStore;
 use mosaic_core::{SessionStore, StoreError};
 
 use crate::RamStore;
@@ -19,10 +20,36 @@ use crate::RamStore;
 /// # Errors
 /// [`StoreError::Address`] for any other address; what the store says when it is opened.
 pub async fn open(url: &str) -> Result<Arc<dyn SessionStore>, StoreError> {
+    Ok(open_stores(url).await?.sessions)
+}
+
+/// What is kept at one address. Closing the sessions closes all of it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Stores {
+    /// The sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// The memories.
+    pub memories: Arc<dyn MemoryStore>,
+}
+
+/// Opens all that is kept at an address: see [`open`].
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_stores(url: &str) -> Result<Stores, StoreError> {
     let reason = match url.split_once(':') {
-        Some(("memory", "")) => return Ok(Arc::new(RamStore::new())),
+        Some(("memory", "")) => {
+            let store = RamStore::new();
+            let memories = Arc::new(store.memories());
+            return Ok(Stores { sessions: Arc::new(store), memories });
+        }
         #[cfg(feature = "sqlite")]
-        Some(("sqlite", _)) => return Ok(Arc::new(crate::SqliteStore::open_url(url).await?)),
+        Some(("sqlite", _)) => {
+            let store = crate::SqliteStore::open_url(url).await?;
+            let memories = Arc::new(store.memories());
+            return Ok(Stores { sessions: Arc::new(store), memories });
+        }
         #[cfg(not(feature = "sqlite"))]
         Some(("sqlite", _)) => {
             "this build has no SQLite; switch the feature `sqlite` of `mosaic-storage` on".into()

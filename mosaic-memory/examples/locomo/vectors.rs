@@ -14,7 +14,13 @@ const WIDTH: usize = 384;
 
 /// A record a vector: its key, and its numbers, low byte first.
 #[derive(Debug)]
-pub(crate) struct FileCache(Mutex<(HashMap<CacheKey, Arc<[f32]>>, File)>);
+pub(crate) struct FileCache(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    known: HashMap<CacheKey, Arc<[f32]>>,
+    file: File,
+}
 
 impl FileCache {
     pub(crate) fn open(path: String) -> std::io::Result<Self> {
@@ -28,7 +34,7 @@ impl FileCache {
             let values = values.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
             known.insert(CacheKey(key.try_into().unwrap_or_default()), values);
         }
-        Ok(Self(Mutex::new((known, file))))
+        Ok(Self(Mutex::new(State { known, file })))
     }
 }
 
@@ -37,7 +43,7 @@ impl VectorCache for FileCache {
     async fn get(&self, keys: &[CacheKey]) -> Result<Vec<Option<CachedVector>>, BoxError> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let vector = |values: &Arc<[f32]>| CachedVector { model: MODEL.into(), values: Arc::clone(values) };
-        Ok(keys.iter().map(|key| state.0.get(key).map(vector)).collect())
+        Ok(keys.iter().map(|key| state.known.get(key).map(vector)).collect())
     }
 
     async fn put(&self, vectors: Vec<(CacheKey, CachedVector)>) -> Result<(), BoxError> {
@@ -45,8 +51,8 @@ impl VectorCache for FileCache {
         for (key, vector) in vectors {
             let mut record = key.0.to_vec();
             record.extend(vector.values.iter().flat_map(|x| x.to_le_bytes()));
-            state.1.write_all(&record)?;
-            state.0.insert(key, vector.values);
+            state.file.write_all(&record)?;
+            state.known.insert(key, vector.values);
         }
         Ok(())
     }

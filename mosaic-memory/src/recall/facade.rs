@@ -222,17 +222,28 @@ impl Recall {
         let answer = self.embedder.embed(request.clone()).await?.check(&request, &info)?;
         let model = answer.model;
         let values = answer.vectors.into_iter().next().unwrap_or_default();
-        Ok(Vector { model, values: values.into() })
+        Ok(Vector { model, values })
     }
 }
 
-/// The vectors of memories, in their order, as recall expects them: of the [document](Memory::document), four requests at a time.
+/// The vectors of memories, in their order, four requests at a time: of what was said and who said it.
+///
+/// The day is left out, for a vector cannot tell one from another: with it, turns of conversations are found less well by
+/// their vectors alone (recall@10 of .49 instead of .52). The words of the [document](Memory::document) have it.
 ///
 /// # Errors
 /// Those of the embedder.
 pub async fn embed_memories(embedder: &dyn Embedder, memories: &[Memory]) -> Result<Vec<Vector>, EmbedError> {
-    let request = EmbedRequest::documents(memories.iter().map(Memory::document));
+    let request = EmbedRequest::documents(memories.iter().map(undated));
     let answer = embedder.embed_all(request, 4).await?;
-    let vector = |values: Vec<f32>| Vector { model: answer.model.clone(), values: values.into() };
+    let vector = |values: Vec<f32>| Vector { model: answer.model.clone(), values };
     Ok(answer.vectors.into_iter().map(vector).collect())
+}
+
+fn undated(memory: &Memory) -> String {
+    let text = memory.text();
+    let Some(place) = &memory.place else { return text.into_owned() };
+    let speaker = place.speaker.as_ref().map(|speaker| format!("{speaker}: ")).unwrap_or_default();
+    let caption = place.caption.as_ref().map(|caption| format!(" ({caption})")).unwrap_or_default();
+    format!("{speaker}{text}{caption}")
 }

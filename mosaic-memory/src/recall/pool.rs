@@ -22,7 +22,8 @@ impl<'c> Pool<'c> {
     pub(super) fn new(candidates: &'c [Candidate]) -> Self {
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         let key = |at: &usize| candidates.get(*at).and_then(place);
-        order.sort_by(|a, b| key(a).cmp(&key(b)));
+        let id = |at: &usize| candidates.get(*at).map(|candidate| candidate.memory.id);
+        order.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| id(a).cmp(&id(b))));
         let mut pool = Self {
             candidates,
             beside: vec![[None; 4]; candidates.len()],

@@ -1,6 +1,6 @@
 //! What a question says about where its answer is.
 
-use crate::text::{Words, split, terms};
+use crate::text::{Words, split, terms, words_of};
 
 /// Words that ask for a time when they stand with "what" or "which".
 const TIMES: &[&str] = &["date", "day", "month", "time", "week", "year"];
@@ -91,29 +91,42 @@ impl Question {
     #[must_use]
     pub fn terms_in(&self, words: &Words, text: &str) -> u64 {
         let mut found = 0;
-        for word in split(text) {
-            // A stem begins as its word does, so most words need not be cut to theirs.
-            let begins = word.chars().next();
-            let mut alike =
-                self.terms.iter().enumerate().filter(|(_, term)| term.chars().next() == begins).peekable();
-            if alike.peek().is_none() || words.is_stop(&word) {
+        for word in words_of(text) {
+            // Most words are none of the terms, which their first letters tell without small letters and a stem.
+            if !self.terms.iter().any(|term| may_be(word, term)) {
+                continue;
+            }
+            let word = word.to_lowercase();
+            if words.is_stop(&word) {
                 continue;
             }
             let stem = words.stem(&word);
-            found |= alike.filter(|(_, term)| **term == stem).map(|(bit, _)| 1_u64 << bit).sum::<u64>();
+            // Each term is there once.
+            found |= self.terms.iter().position(|term| *term == stem).map_or(0, |bit| 1 << bit);
         }
         found
     }
 }
 
+/// Whether a word can have that stem, by their first two letters. A stem begins as its word does, except that a `y` may become
+/// an `i` (dying, die). The second one is looked at only in ASCII: elsewhere a small letter may be two.
+fn may_be(word: &str, term: &str) -> bool {
+    let (mut letters, mut of_term) = (word.chars(), term.chars());
+    let first = letters.next().and_then(|first| first.to_lowercase().next());
+    let second = |letter: char| match letter.to_ascii_lowercase() {
+        'y' => 'i',
+        other => other,
+    };
+    let seconds = letters.next().zip(of_term.clone().nth(1)).filter(|(a, b)| a.is_ascii() && b.is_ascii());
+    first == of_term.next() && seconds.is_none_or(|(a, b)| second(a) == second(b))
+}
+
 /// Whether a text places something in time.
-#[must_use]
 pub(super) fn speaks_of_time(text: &str) -> bool {
     split(text).any(|word| SPEAKS_OF_TIME.binary_search(&word.as_str()).is_ok())
 }
 
 /// Whether a text asks something.
-#[must_use]
 pub(super) fn asks(text: &str) -> bool {
     let end = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ')' | '”' | '»'));
     end.ends_with(['?', '？', '؟'])
@@ -139,6 +152,20 @@ mod tests {
         assert_eq!(question.terms_in(&words, ""), 0);
         assert!(!Question::read(&words, "What did he paint?").asks_when());
         assert!(Question::read(&words, "What year was it?").asks_when());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn terms_are_found_as_if_every_word_were_cut_to_its_stem(text in "([a-zA-Zİßéy日]{1,4}(ing|ies|ed|s)?[ .']){0,12}") {
+            let (words, asked) = (Words::english(), "dying lying tying skies idly I've İzmir İ yes éy 日s Aying aed yy ing");
+            let question = Question::read(&words, asked);
+            let text = format!("{text} DYING Lies tied sky İZMİR {asked}");
+            let all = terms(&words, &text);
+            for (bit, term) in question.terms().iter().enumerate() {
+                let found = question.terms_in(&words, &text) & (1 << bit) != 0;
+                proptest::prop_assert_eq!(found, all.contains(term), "{}", term);
+            }
+        }
     }
 
     #[test]

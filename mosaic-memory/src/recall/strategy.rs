@@ -38,7 +38,7 @@ impl Strategy {
     /// The default weights.
     ///
     /// They are a logistic regression (listwise, ridge) over the questions of three conversations of LoCoMo, rounded.
-    /// Fitted on two and asked on the third they did as well (`docs/benchmarks.md`). Nothing in them knows the data:
+    /// Fitted on two and asked on the third they did as well (`docs/recall.md`). Nothing in them knows the data:
     /// the signals are of words, vectors, neighbours and speakers.
     pub const WEIGHTS: Signals = weights();
 

@@ -124,6 +124,10 @@ impl Writer {
             }
             Err(fault) => {
                 self.roll_back().await;
+                // Who gave a lease back does not hold it, whether there was room to write that down or not.
+                for epoch in released {
+                    self.owner.abandoned().add(epoch);
+                }
                 for reply in replies {
                     let _ = reply.send(Err(fault.told(&self.store, None)));
                 }

@@ -78,7 +78,14 @@ fn tests(project: &Project, options: &Options) -> Report {
     {
         return Report::check(Err(error));
     }
-    match model::start(project, &options.model) {
+    let embedder = match model::minilm(project) {
+        Ok(folder) => {
+            command.env("MOSAIC_MINILM", folder);
+            Report::default()
+        }
+        Err(why) => Report::skipped(format!("the tests of MiniLM ({why})")),
+    };
+    embedder.and(match model::start(project, &options.model) {
         Ok(server) if server.model().tools => {
             command.env("MOSAIC_TEST_BASE_URL", server.base_url());
             let (counts, result) = process::run_counting(&mut command);
@@ -90,7 +97,7 @@ fn tests(project: &Project, options: &Options) -> Report {
             let (counts, result) = process::run_counting(&mut command);
             Report::counted(counts, result).and(Report::skipped(format!("the real-model test ({why})")))
         }
-    }
+    })
 }
 
 fn doctests(project: &Project, _: &Options) -> Report {

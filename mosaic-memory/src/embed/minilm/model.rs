@@ -11,7 +11,7 @@ use super::config::Config;
 use super::encoder::Encoder;
 use super::pieces::{self, Cutter};
 
-/// all-MiniLM-L6-v2 in pure Rust, on the processor. See the [module](self) above it for what it needs and gives.
+/// all-MiniLM-L6-v2 in pure Rust, on the processor. See [its module](crate::embed::minilm) for what it needs and gives.
 ///
 /// Computing blocks a thread of [`Runtime::spawn_blocking`]; dropping the future ends it after the batch at hand. Matrix
 /// products use as many threads as `RAYON_NUM_THREADS` says (all cores without it).

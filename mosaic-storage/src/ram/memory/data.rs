@@ -41,6 +41,10 @@ impl Tenants {
         self.0.get(&scope.tenant)
     }
 
+    pub(super) fn index_bytes(&self) -> usize {
+        self.0.values().flat_map(|tenant| tenant.parts.values()).map(Part::bytes).sum()
+    }
+
     pub(super) fn apply(&mut self, scope: &Scope, changes: Vec<Change>) -> Result<(), MemoryError> {
         let needs = plan::needs(&changes);
         let mut plan = Plan::default();

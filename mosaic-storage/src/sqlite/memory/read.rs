@@ -12,7 +12,7 @@ use mosaic_core::memory::{
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Row as _, SqlitePool};
 
-use super::schema::{Joined, columns, memory};
+use super::schema::{Joined, columns, memory, user_key};
 use crate::memory::{Stored, plan};
 use crate::sqlite::fault::{Doing, Fault};
 use crate::sqlite::statements;
@@ -111,13 +111,10 @@ impl Reading {
             let mut query =
                 Query::new("SELECT id, changed, cleared, NULL FROM memory_parts WHERE tenant = ?");
             query = query.bind(scope.tenant.to_string())?;
-            if let Some(user) = &scope.user {
-                let both = if reach == Reach::Within { "" } else { " OR user IS NULL" };
-                query = query
-                    .and(" AND ((user IS NULL) = 0 AND ifnull(user, '') = ?")
-                    .and(both)
-                    .and(")")
-                    .bind(user.to_string())?;
+            if scope.user.is_some() {
+                // The tenant's own has the empty key.
+                let wider = if reach == Reach::Within { "" } else { ", ''" };
+                query = query.and(&format!(" AND user IN (?{wider})")).bind(user_key(scope.user.as_ref()))?;
             }
             if models {
                 query = query
@@ -162,7 +159,8 @@ impl Reading {
         Ok(heads)
     }
 
-    /// The memories of a part that were changed after a change, with their vectors, in the order of their numbers.
+    /// The memories of a part that were changed after a change, with their vectors, in the order
+    /// of the index, so that nothing is sorted.
     pub(super) async fn changed_since(
         &self,
         part: i64,
@@ -174,7 +172,7 @@ impl Reading {
             columns!(),
             ", x.name, v.vector FROM memories m
              LEFT JOIN memory_vectors v ON v.memory = m.n LEFT JOIN memory_models x ON x.id = v.model
-             WHERE m.part = ? AND m.changed > ? ORDER BY m.n, x.name"
+             WHERE m.part = ? AND m.changed > ? ORDER BY m.changed, m.n"
         ));
         self.joined(query.bind(part).bind(since), each).await
     }
@@ -190,8 +188,7 @@ impl Reading {
             "SELECT ",
             columns!(),
             ", x.name, v.vector FROM json_each(?) k JOIN memories m ON m.n = k.value
-             LEFT JOIN memory_vectors v ON v.memory = m.n LEFT JOIN memory_models x ON x.id = v.model
-             ORDER BY m.n, x.name"
+             LEFT JOIN memory_vectors v ON v.memory = m.n LEFT JOIN memory_models x ON x.id = v.model"
         ));
         self.joined(query.bind(numbers), each).await
     }
