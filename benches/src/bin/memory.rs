@@ -18,6 +18,8 @@
 //!
 //! A line gives the minimum, the median and the 95th percentile.
 
+#![allow(clippy::indexing_slicing)] // a bench that reaches beyond its own lists stops, and that is all
+
 use std::time::{Duration, Instant};
 
 use mosaic_benches::allocator::{self, Counting};
@@ -133,15 +135,16 @@ fn uuid(n: usize) -> uuid::Uuid {
 fn show(name: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let ms = |at: usize| times[at.min(times.len() - 1)].as_secs_f64() * 1_000.0;
-    println!(
-        "| {name} | {:.2} | {:.2} | {:.2} |",
-        ms(0),
-        ms(times.len() / 2),
-        ms(times.len() * 95 / 100)
-    );
+    println!("| {name} | {:.2} | {:.2} | {:.2} |", ms(0), ms(times.len() / 2), ms(times.len() * 95 / 100));
 }
 
-async fn fill(store: &dyn MemoryStore, texts: &Texts, random: &mut Random, scope: &Scope, count: usize) -> Result<()> {
+async fn fill(
+    store: &dyn MemoryStore,
+    texts: &Texts,
+    random: &mut Random,
+    scope: &Scope,
+    count: usize,
+) -> Result<()> {
     for from in (0..count).step_by(1_000) {
         store.apply(scope, memories(texts, random, scope, from, 1_000.min(count - from))).await?;
     }
@@ -213,10 +216,27 @@ async fn main() -> Result<()> {
         let store = open(&format!("{count}.db")).await?;
         let memories = store.memories();
         let before = allocator::counts().live;
-        search(&format!("SQLite: first search over {count} (loads the index)"), &memories, &texts, &mut random, &scope, true, 1)
-            .await?;
+        search(
+            &format!("SQLite: first search over {count} (loads the index)"),
+            &memories,
+            &texts,
+            &mut random,
+            &scope,
+            true,
+            1,
+        )
+        .await?;
         let live = allocator::counts().live - before;
-        search(&format!("SQLite: hybrid search over {count}"), &memories, &texts, &mut random, &scope, true, 300).await?;
+        search(
+            &format!("SQLite: hybrid search over {count}"),
+            &memories,
+            &texts,
+            &mut random,
+            &scope,
+            true,
+            300,
+        )
+        .await?;
         println!(
             "| index of {count} by its own count, and all that one search left allocated, MB | {:.2} | {:.2} | |",
             memories.index_bytes() as f64 / 1e6,
@@ -231,9 +251,26 @@ async fn main() -> Result<()> {
         let memories = RamStore::new().memories();
         let scope = Scope::of("bench").user("u");
         fill(&memories, &texts, &mut random, &scope, count).await?;
-        search(&format!("RAM: search by vector alone over {count} x {WIDTH}, best 10"), &memories, &texts, &mut random, &scope, false, 100)
-            .await?;
-        search(&format!("RAM: hybrid search over {count}"), &memories, &texts, &mut random, &scope, true, 100).await?;
+        search(
+            &format!("RAM: search by vector alone over {count} x {WIDTH}, best 10"),
+            &memories,
+            &texts,
+            &mut random,
+            &scope,
+            false,
+            100,
+        )
+        .await?;
+        search(
+            &format!("RAM: hybrid search over {count}"),
+            &memories,
+            &texts,
+            &mut random,
+            &scope,
+            true,
+            100,
+        )
+        .await?;
     }
     Ok(())
 }
