@@ -37,7 +37,7 @@ use std::sync::Arc;
 use mosaic_core::Timestamp;
 use mosaic_core::memory::{Change, Memory, MemoryId, Scope, Vector, check};
 
-use super::{Decision, Draft, DraftBody, Reason, normalise};
+use super::{Action, Decision, Draft, DraftBody, Reason, normalise};
 use state::State;
 
 /// When two memories are the same, and when one gives way.
@@ -108,19 +108,28 @@ pub fn reconcile(
     let mut before: Option<(Timestamp, &Draft)> = None;
     for (at, index, incoming) in order {
         let draft = &incoming.draft;
-        let again = before.is_some_and(|(when, other)| when == at && says_the_same(other, draft));
-        let mut decision = match refuse(options, draft) {
-            Some(reason) => state::dropped(draft, reason, None),
-            None => match &draft.body {
+        let refused = refuse(options, draft);
+        let usable = refused.is_none();
+        let together = before.filter(|(when, _)| *when == at).map(|(_, other)| other);
+        let mut decision = match (refused, together) {
+            (Some(reason), _) => state::dropped(draft, reason, None),
+            // Of what was said at one moment the surest counts, and comes first.
+            (None, Some(other)) if other_value(other, draft) => {
+                state::dropped(draft, Reason::SaidAtOnce, None)
+            }
+            _ => match &draft.body {
                 DraftBody::Preference { .. } => preference::decide(options, &mut state, index, draft, at),
                 DraftBody::Insight { .. } => insight::decide(options, &mut state, index, draft, at),
             },
         };
-        if again && decision.action == super::Action::Strengthen {
-            decision.action = super::Action::Drop;
-            decision.reason = Reason::SameAsAnother;
+        if decision.action == Action::Strengthen && together.is_some_and(|other| says_the_same(other, draft))
+        {
+            (decision.action, decision.reason) = (Action::Drop, Reason::SameAsAnother);
         }
-        before = Some((at, draft));
+        // What was dropped for its value is not what the next one is held against.
+        if usable && decision.reason != Reason::SaidAtOnce {
+            before = Some((at, draft));
+        }
         decided.insert(index, decision);
     }
     let changes = state.changes();
@@ -160,6 +169,16 @@ fn says_the_same(a: &Draft, b: &Draft) -> bool {
             DraftBody::Preference { key: a, value: a_value, .. },
             DraftBody::Preference { key: b, value: b_value, .. },
         ) => normalise(a) == normalise(b) && normalise(a_value) == normalise(b_value),
+        _ => false,
+    }
+}
+
+/// Whether two preferences have one key and two values.
+fn other_value(a: &Draft, b: &Draft) -> bool {
+    match (&a.body, &b.body) {
+        (DraftBody::Preference { key: a_key, .. }, DraftBody::Preference { key: b_key, .. }) => {
+            normalise(a_key) == normalise(b_key) && !says_the_same(a, b)
+        }
         _ => false,
     }
 }

@@ -107,6 +107,16 @@ async fn what_is_much_less_sure_changes_nothing() {
 }
 
 #[tokio::test]
+async fn of_two_values_that_are_said_at_once_the_surer_counts() {
+    let bench = Bench::new();
+    bench.write([drink("tea", 0)]).await;
+    let sure = |value, confidence| Draft::preference("drink", value, confidence).since(day(3));
+    let report = bench.write([sure("milk", 0.7), sure("tea", 0.95), sure("rum", 0.8)]).await;
+    let reasons: Vec<_> = report.decisions.into_iter().map(|decision| decision.reason).collect();
+    assert_eq!(reasons, [Reason::SaidAtOnce, Reason::MoreSure, Reason::SaidAtOnce]);
+}
+
+#[tokio::test]
 async fn what_is_said_again_counts_and_what_is_surer_is_merged() {
     let bench = Bench::new();
     bench.write([drink("tea", 0)]).await;
@@ -216,7 +226,7 @@ fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn writing_the_same_again_changes_nothing_but_strength(drafts in drafts()) {
