@@ -226,6 +226,8 @@ struct Contested {
 #[async_trait::async_trait]
 impl MemoryStore for Contested {
     async fn apply(&self, scope: &Scope, changes: Vec<Change>) -> Result<(), MemoryError> {
+        // Others have their turn between the look and the write.
+        tokio::task::yield_now().await;
         let old = changes.iter().find_map(|change| match change {
             Change::Supersede { id, .. } => Some(*id),
             _ => None,
@@ -308,7 +310,9 @@ async fn what_others_change_meanwhile_is_compared_anew() {
 #[tokio::test]
 async fn two_turns_that_end_together_add_one_memory() {
     let store = Arc::new(RamStore::new().memories());
-    let writer = writer(store.clone(), WriterOptions::default());
+    let (left, ids) = (AtomicU32::new(0), TestRuntime::new(99));
+    let slow = Arc::new(Contested { inner: store.clone(), left, ids });
+    let writer = writer(slow, WriterOptions::default());
     let scope = scope();
     let write = || writer.write(&scope, says("I prefer tea for breakfast"), &RulesExtractor);
     let (one, other) = tokio::join!(write(), write());
