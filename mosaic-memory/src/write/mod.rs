@@ -18,10 +18,12 @@
 //! | strengthening | it is there already | counts one more use |
 //! | dropped | it is unsure, refused, or contradicts what is surer | stays |
 //!
-//! The reason of what is stored is kept with it, in its metadata under [`WRITTEN`]. [`mod@reconcile`] has the rules, and [`tools`] what an
+//! The reason of what is stored is kept with it, in its metadata under [`WRITTEN`]. [`mod@reconcile`] has the rules, and
+//! [`tools`] what an
 //! agent can do itself.
 //!
-//! Recall for a prompt wants [`AsOf::valid`](mosaic_core::memory::AsOf::valid) of the time: without it, what was so before is found too.
+//! Recall for a prompt wants [`AsOf::valid`](mosaic_core::memory::AsOf::valid) of the time: without it, what was so before is
+//! found too.
 //!
 //! # A second session knows what the first one learned
 //!

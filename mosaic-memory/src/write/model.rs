@@ -84,8 +84,10 @@ struct About {
 
 /// An extractor that asks a model, and takes nothing on trust.
 ///
-/// The answer must fit a JSON Schema; every draft must name messages of this turn that it follows from, and may replace only memories
-/// that were shown. An answer that breaks this is no answer, not even in part: the model is told what was wrong and asked again, three times in all. Then the
+/// The answer must fit a JSON Schema; every draft must name messages of this turn that it follows from, and may replace only
+/// memories
+/// that were shown. An answer that breaks this is no answer, not even in part: the model is told what was wrong and asked again,
+/// three times in all. Then the
 /// error holds what it said, and the turn can be extracted again later.
 ///
 /// ```

@@ -25,7 +25,8 @@ pub enum Redacted {
 
 /// Takes secrets and personal data out of texts before they are extracted from, embedded or stored.
 ///
-/// The [`Writer`](super::Writer) asks it for every message before the extractor sees it, and again for every draft. When it fails, nothing is stored.
+/// The [`Writer`](super::Writer) asks it for every message before the extractor sees it, and again for every draft. When it
+/// fails, nothing is stored.
 #[async_trait::async_trait]
 pub trait Redactor: Debug + Send + Sync {
     /// What of a text may be stored.

@@ -14,7 +14,8 @@ use super::{Draft, ExtractError, Extraction, Extractor, Message, Speaker, Turn};
 /// | `I prefer X` | preference `prefers` = X; `I prefer X for K`: preference `K` = X |
 /// | `remember that X`, `remember: X` | insight X |
 ///
-/// `please`, `and`, `so` and the like before them are passed over, and `actually` and `now` too. A question is nothing. What it does not know it
+/// `please`, `and`, `so` and the like before them are passed over, and `actually` and `now` too. A question is nothing. What it
+/// does not know it
 /// leaves out: for more, take a [`ModelExtractor`](super::ModelExtractor).
 ///
 /// ```

@@ -37,8 +37,12 @@ fn writer(store: Arc<dyn MemoryStore>, options: WriterOptions) -> Writer {
     Writer::new(store, Arc::new(HashingEmbedder::new(128)), Arc::new(TestRuntime::new(5)), options)
 }
 
+fn answered(preferences: Value, insights: Value) -> String {
+    json!({"preferences": preferences, "insights": insights}).to_string()
+}
+
 fn answer(preferences: Value, insights: Value) -> Answer {
-    Answer::text(json!({"preferences": preferences, "insights": insights}).to_string())
+    Answer::text(answered(preferences, insights))
 }
 
 fn insight(text: &str, sources: &[u64], replaces: &[&str]) -> Value {
@@ -51,7 +55,8 @@ async fn all(store: &RamMemories) -> Vec<Arc<Memory>> {
 
 #[tokio::test]
 async fn nonsense_is_kept_retried_and_never_half_applied() {
-    let half = r#"{"preferences": [{"key": "drink", "value": "tea", "confidence": 1, "importance": 1, "sources": [1], "replaces": []}], "insights": [{"text": "Ann"#;
+    let whole = answered(json!([]), insight("Ann likes tea", &[1], &[]));
+    let half = whole.get(..whole.len() - 9).unwrap();
     let cases = [
         ("no JSON", Answer::text("Sure! Here is what I found: tea.")),
         ("no JSON", Answer::text(half)),
@@ -215,7 +220,8 @@ async fn without_vectors_nothing_is_written() {
     assert_eq!(all(&store).await.len(), 0);
 }
 
-/// A store in which somebody else is always faster, so many times: just before it applies, the memory that is to be superseded is closed.
+/// A store in which somebody else is always faster, so many times: just before it applies, the memory that is to be superseded is
+/// closed.
 #[derive(Debug)]
 struct Contested {
     inner: Arc<RamMemories>,

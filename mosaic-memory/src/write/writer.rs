@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mosaic_core::memory::{
-    Filter, Memory, MemoryBody, MemoryError, MemoryId, MemoryKind, MemoryPage, MemoryStore, Scope,
+    AsOf, Filter, Memory, MemoryBody, MemoryError, MemoryId, MemoryKind, MemoryPage, MemoryStore, Scope,
     SearchQuery, Vector,
 };
 use mosaic_core::{
@@ -67,7 +67,8 @@ impl fmt::Display for WriteReport {
 /// Writes what was said into memory. See the [module](super) for an example. Cheap to clone.
 ///
 /// One writer writes one thing at a time, so that two turns of a user that end together do not both add the same. Writers in
-/// other processes are noticed when they close the same memories, and all is compared anew; when both *add* the same at the same moment, there are two until
+/// other processes are noticed when they close the same memories, and all is compared anew; when both *add* the same at the same
+/// moment, there are two until
 /// the next time that it is said.
 ///
 /// Memories are compared within exactly the scope that is written: what is filed under the user stays as it is when something is
@@ -264,6 +265,8 @@ impl Writer {
                 .extend(answer.vectors.into_iter().map(|values| Vector { model: model.clone(), values }));
         }
         query.filter.kinds = vec![MemoryKind::Preference, MemoryKind::Insight];
+        // What has ended cannot be replaced any more.
+        query.filter.as_of = AsOf::valid(self.runtime.now());
         query.limit = self.options.known;
         let mut found = self.store.search(query).await?.candidates;
         found.retain(|found| found.memory.scope == *scope);

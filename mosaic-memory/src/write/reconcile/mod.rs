@@ -18,7 +18,8 @@
 //! ```
 //!
 //! Nothing is removed. A memory that is superseded is closed, so one can still ask what was believed; and for the time until the
-//! new one begins a copy of it is kept, so one can ask what was so. Where times and words cannot tell which of two is right, both stay.
+//! new one begins a copy of it is kept, so one can ask what was so. Where times and words cannot tell which of two is right, both
+//! stay.
 //!
 //! Writing the same drafts again changes only how often memories were used, and the order in which they are given means nothing.
 //! Times do: a session of last March that is read today does not overrule what was said in May.
@@ -136,7 +137,8 @@ pub fn reconcile(
     Reconciled { changes, decisions: decided.into_values().collect() }
 }
 
-/// A total order of drafts by all that they say, so that the order in which they are given means nothing. Of one key the surer comes first.
+/// A total order of drafts by all that they say, so that the order in which they are given means nothing. Of one key the surer
+/// comes first.
 fn compare(a: &Draft, b: &Draft) -> Ordering {
     let sure = |draft: &Draft| match &draft.body {
         DraftBody::Preference { confidence, .. } => *confidence,

@@ -12,7 +12,8 @@
 //! Whose memory it is the host says when it makes the tools. No input names a scope, so no prompt can talk a model into
 //! another user's memory. What is written goes the way of all writing: through the redactor and the reconciliation.
 //!
-//! Answers are small: lines of text or a small JSON object. What a model gets wrong is an error of kind `invalid_request`, `not_found` or
+//! Answers are small: lines of text or a small JSON object. What a model gets wrong is an error of kind `invalid_request`,
+//! `not_found` or
 //! `conflict` whose message says what to do.
 //!
 //! ```
