@@ -28,7 +28,8 @@ pub struct WriterOptions {
     pub reconcile: ReconcileOptions,
     /// So many memories near to a draft are compared with it. 16.
     pub near: u32,
-    /// So many memories near to a turn are shown to the extractor. 12.
+    /// So many memories near to a turn are shown to the extractor. 12. An extractor that does not look at them, as that by rules,
+    /// is as good with 0, which saves an embedding and a search a turn.
     pub known: u32,
     /// How often it is tried when others change the same memories. 4; 0 counts as 1.
     pub tries: u32,
