@@ -42,6 +42,23 @@ use super::{Action, Decision, Draft, DraftBody, Reason, normalise};
 use state::State;
 
 /// When two memories are the same, and when one gives way.
+///
+/// Why words are compared and not vectors alone: by all-MiniLM-L6-v2, of sixteen pairs that we made up,
+///
+/// | pair | cosine |
+/// | --- | --- |
+/// | "likes tea", "is fond of tea" | 0.949 |
+/// | "Flight 12 from Oslo to Rome goes at noon", "Flight 14 ..." | 0.932 |
+/// | "works at Acme", "is employed by Acme" | 0.919 |
+/// | "likes tea", "does not like tea" | 0.918 |
+/// | "The deadline of the project is on Friday", "... on Monday" | 0.916 |
+/// | "has a dog called Rex", "has a cat called Rex" | 0.911 |
+/// | "likes tea", "likes green tea" | 0.902 |
+/// | "lives in Oslo", "lives in Bergen" | 0.814 |
+/// | "works at Acme", "has retired" | 0.653 |
+///
+/// So what is reworded and what is another fact cannot be told apart by closeness; where words do not tell either, both stay, and an
+/// extractor that understands says what [a draft replaces](Draft::replaces).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReconcileOptions {
     /// From which cosine on two insights are about the same, so that their words are compared. 0.8. Embedders differ: look at
