@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, stream};
+use tracing::{Span, field};
 
 use super::answer::Answer;
 use super::budget::Claim;
@@ -41,6 +42,7 @@ pub(super) struct Course {
     found: Found,
     best: Option<ModelError>,
     seed: u64,
+    span: Span,
 }
 
 /// Requests that are going on: one, or two where one takes long.
@@ -70,6 +72,12 @@ impl Course {
             found: Found::default(),
             best: None,
             seed: router.runtime.random(),
+            span: tracing::debug_span!(
+                "route",
+                router = %router.name,
+                chosen = field::Empty,
+                attempts = field::Empty
+            ),
             router,
             call,
         }
@@ -79,8 +87,7 @@ impl Course {
         match self.open().await {
             Ok(opening) => Box::pin(Answer::new(self, opening)),
             Err(error) => {
-                let decision = self.decision(None);
-                tracing::debug!(router = %decision.router, route = %decision, "no candidate answers");
+                let decision = self.decide(None);
                 Box::pin(stream::iter([Ok(ModelEvent::Route(Arc::new(decision))), Err(error)]))
             }
         }
@@ -107,12 +114,12 @@ impl Course {
                     }
                 },
             };
-            let Some(Opening { index, attempt, permit, begun }) = ended else { continue };
+            let Some(Opening { index, attempt, permit, begun, span }) = ended else { continue };
             match begun {
                 Ok(_) => {
                     drop(asking);
                     self.outrun(attempt);
-                    return Ok(Opening { index, attempt, permit, begun });
+                    return Ok(Opening { index, attempt, permit, begun, span });
                 }
                 Err(error) => {
                     let now = router.runtime.now();
@@ -205,7 +212,9 @@ impl Course {
             ended: None,
             outcome: AttemptOutcome::Running,
         });
-        ask(self.router.clone(), self.call.clone(), index, attempt, permit, started)
+        let candidate = permit.deployment.candidate.id();
+        let span = tracing::debug_span!(parent: &self.span, "attempt", candidate, number = attempt + 1);
+        ask(self.router.clone(), self.call.clone(), index, attempt, permit, started, span)
     }
 
     /// When a second one is asked beside the first.
@@ -366,7 +375,16 @@ impl Course {
         error
     }
 
-    pub(super) fn decision(&self, chosen: Option<Arc<str>>) -> RouteDecision {
+    /// What is shown of the way that the call went: an event for tracing, and what the span is told.
+    pub(super) fn decide(&self, chosen: Option<Arc<str>>) -> RouteDecision {
+        let decision = self.decision(chosen);
+        self.span.record("chosen", decision.chosen.as_deref().unwrap_or("nobody"));
+        self.span.record("attempts", decision.attempts.len());
+        tracing::debug!(parent: &self.span, route = %decision, "routed");
+        decision
+    }
+
+    fn decision(&self, chosen: Option<Arc<str>>) -> RouteDecision {
         let all = &self.router.deployments;
         let left_out = |length: usize| length.saturating_sub(SHOWN);
         let omitted = left_out(self.found.rejected.len()) + left_out(self.found.scores.len());
