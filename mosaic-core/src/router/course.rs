@@ -81,6 +81,9 @@ impl Course {
                 return Err(self.give_up());
             }
             let router = self.router.clone();
+            if let Some(health) = &router.health {
+                health.look(&router, self.call.deadline).await;
+            }
             // Before the look, so that what is freed in between is not missed.
             let freed = router.freed.notified();
             let now = router.runtime.now();
@@ -112,6 +115,11 @@ impl Course {
             }
             let Some(deployment) = router.deployments.get(index) else { return Err(self.give_up()) };
             let Some(permit) = deployment.admit(&self.needs, &router.breaker, now) else { continue };
+            let Some(permit) = permit.claimed(self.call.deadline, &*router.runtime).await else {
+                router.freed.notify_waiters();
+                continue;
+            };
+            let now = router.runtime.now();
             match self.ask(index, permit, now).await {
                 Ok(opened) => return Ok(opened),
                 Err(error) => self.judge(index, error)?,
@@ -197,6 +205,9 @@ impl Course {
         match opened {
             Ok((held, stream)) => {
                 permit.deployment.latency.first(now.until(at), at);
+                if permit.begun(at) {
+                    router.freed.notify_waiters();
+                }
                 Ok(Opened { held, stream, permit, first: at })
             }
             Err(error) => {

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::breaker::{Breaker, BreakerPolicy};
 use super::hash::hash;
+use super::health::Claim;
 use super::latency::Latency;
 use super::limit::Bucket;
 use super::needs::Abilities;
 use super::{Candidate, Needs};
 use crate::message::Usage;
 use crate::model::ModelError;
-use crate::runtime::Timestamp;
+use crate::runtime::{Runtime, Timestamp};
 
 /// Tokens of an answer of which nobody said how long it may be, for the token limits.
 const ASSUMED_ANSWER: u64 = 1_024;
@@ -109,13 +110,38 @@ pub(super) struct Permit {
 }
 
 impl Permit {
+    /// Asks other processes whether a probe may go. Nothing is held where it may not.
+    pub(super) async fn claimed(mut self, deadline: Option<Timestamp>, runtime: &dyn Runtime) -> Option<Self> {
+        let breaker = &self.deployment.breaker;
+        if let (Some(number), Some(link)) = (self.probe, breaker.link.get()) {
+            match link.claim(breaker, number, deadline).await {
+                Claim::Probe => {}
+                Claim::Plain => self.probe = None,
+                Claim::Refused => {
+                    let now = runtime.now();
+                    self.refund(0, now);
+                    if let Some(bucket) = &self.deployment.requests {
+                        bucket.correct(1, 0, now);
+                    }
+                    return None;
+                }
+            }
+        }
+        Some(self)
+    }
+
+    /// It has said something. Whether others may be asked by that who could not before.
+    pub(super) fn begun(&self, now: Timestamp) -> bool {
+        self.deployment.breaker.begun(self.probe, now)
+    }
+
     /// It answered.
     pub(super) fn answered(mut self, usage: &Usage, now: Timestamp) {
         let used = usage.input.saturating_add(usage.output);
         if used > 0 {
             self.refund(used, now);
         }
-        self.deployment.breaker.answered(self.probe);
+        self.deployment.breaker.answered(self.probe, now);
         self.over = true;
     }
 

@@ -44,6 +44,7 @@ mod deployment;
 mod error;
 mod estimate;
 mod hash;
+pub mod health;
 mod hints;
 mod latency;
 mod limit;

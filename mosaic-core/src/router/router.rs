@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::course::Course;
 use super::deployment::Deployment;
+use super::health::Shared;
 use super::pick::{Ask, pick};
 use super::{
     BreakerPolicy, Fallbacks, Needs, RetryPolicy, RouteDecision, RouteHints, RouterBuilder, Strategy,
@@ -26,6 +27,8 @@ pub(super) struct Inner {
     pub(super) retry: RetryPolicy,
     pub(super) fallbacks: Fallbacks,
     pub(super) breaker: BreakerPolicy,
+    /// What other processes know of the candidates.
+    pub(super) health: Option<Arc<Shared>>,
     pub(super) estimator: Arc<dyn TokenEstimator>,
     /// Somebody let go of a candidate.
     pub(super) freed: tokio::sync::Notify,
