@@ -204,7 +204,7 @@ impl Breaker {
             let doubled = policy.open.saturating_mul(1 << opened.saturating_sub(1).min(16));
             let alone = doubled.min(policy.longest).max(error.retry_after.unwrap_or_default());
             let (failures, cause) = (state.failures, Some(error.kind));
-            let what = What::Opened { until: now.after(alone), opened, failures, cause, says_when };
+            let what = What::Opened { until: now.after(alone), opened, failures, cause };
             state.replica.take(Turn { at: now, by, what })
         });
         if told {

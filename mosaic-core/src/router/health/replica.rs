@@ -128,20 +128,19 @@ impl Replica {
     }
 
     fn adopt(&mut self, version: u64, health: Option<Health>, now: Timestamp) {
-        let (before, follows) = (self.view, version > self.version && health.is_some() && !self.unsaved);
+        let Health { until, opened, failures, cause, .. } = self.view;
+        // Only what follows what was known may end a cooldown; and what follows it, but does not know what could not be
+        // written, only one that is over. A store that was made anew, or holds garbage, ends none.
+        let follows = version > self.version && health.is_some();
+        let kept = until.filter(|until| !follows || self.unsaved && *until > now);
+        if let Some(until) = kept {
+            let what = What::Opened { until, opened, failures, cause };
+            // Before the others, which may be about it.
+            self.turns += 1;
+            self.pending.insert(0, (self.turns, Turn { at: now, by: None, what }));
+        }
         (self.known, self.version, self.unsaved) = (health.unwrap_or_default(), version, false);
         self.fold();
-        // What follows what was known may end a cooldown. Anything else may not.
-        if let (false, Some(until)) = (follows, before.until)
-            && until > now
-        {
-            let Health { opened, failures, cause, .. } = before;
-            self.take(Turn {
-                at: now,
-                by: None,
-                what: What::Opened { until, opened, failures, cause, says_when: true },
-            });
-        }
     }
 
     /// Works the view out. Turns that do nothing over what is known are dropped.

@@ -2,8 +2,8 @@
 //!
 //! | turn | closed | open | half open (its time is over) |
 //! | --- | --- | --- | --- |
-//! | opened, by the probe | open | open, for the longer of the two times | open |
-//! | opened, by another call | open | only where its provider says for how long: the longer of the two times | same |
+//! | opened, by the probe | open | open, for the longer of the two times; no probe | open |
+//! | opened, by other calls | open | open, for the longer of the two times; the probe goes on | open; the probe goes on |
 //! | claimed | nothing | nothing | this call is the probe, unless one is going on |
 //! | begun (the probe's first event) | nothing | nothing | closed, on trial |
 //! | well (a whole answer), by the probe | nothing wrong any more | no probe | nothing wrong any more |
@@ -37,8 +37,6 @@ pub(in super::super) enum What {
         opened: u32,
         failures: u32,
         cause: Option<ErrorKind>,
-        /// The provider said for how long, or refused the key.
-        says_when: bool,
     },
     Claimed {
         lease_until: Timestamp,
@@ -62,13 +60,11 @@ impl Turn {
         let over = health.until.is_some_and(|until| until <= self.at);
         let mut next = Health { at: self.at, ..*health };
         match (self.what, health.until) {
-            (What::Opened { until, opened, failures, cause, says_when }, was) => {
-                let later = was.is_none_or(|was| until > was);
+            (What::Opened { until, opened, failures, cause }, was) => {
                 match was {
-                    Some(_) if ours => next.probe = None,
-                    Some(_) if says_when && later => {}
-                    Some(_) => return None,
-                    None => next.probe = None,
+                    Some(was) if !ours && until <= was => return None,
+                    Some(_) if !ours => {}
+                    _ => next.probe = None,
                 }
                 next.until = Some(was.unwrap_or_default().max(until));
                 next.opened = health.opened.max(opened);

@@ -9,7 +9,7 @@ use super::help::*;
 use crate::error::ErrorKind;
 use crate::model::{ChatModel, ModelCall, ModelError, ModelRequest};
 use crate::router::health::{Health, HealthStore, RamHealthStore};
-use crate::router::{BreakerPolicy, Candidate, Fallback, Fallbacks, Router};
+use crate::router::{BreakerPolicy, Candidate, Fallback, Fallbacks, RetryPolicy, Router};
 use crate::runtime::Runtime;
 use crate::testing::{Answer, Gate, ScriptedModel, TestRuntime};
 
@@ -77,12 +77,13 @@ async fn a_fallback_that_fails_on_the_second_attempt_is_left_alone_by_all() {
         Router::builder(clock.clone())
             .candidate(Candidate::new("first", Arc::new(ScriptedModel::new([first]))))
             .candidate(Candidate::new("second", Arc::new(second.clone())).priority(1))
+            .retry(RetryPolicy { max_wait: secs(0), ..RetryPolicy::default() })
             .fallbacks(Fallbacks { failure: Fallback::to(["second"]), ..Fallbacks::default() })
             .health(store.clone())
             .build()
             .unwrap()
     };
-    let other = ScriptedModel::new([]);
+    let other = ScriptedModel::new([Answer::text("hi")]);
     for (first, second) in [(failing(), &fallback), (failing(), &other)] {
         let mut call = ModelCall::new(ModelRequest::default());
         call.route.max_attempts = Some(2);
@@ -96,7 +97,7 @@ async fn a_fallback_that_fails_on_the_second_attempt_is_left_alone_by_all() {
 async fn one_probe_over_all_processes_finds_out() {
     let (runtime, clock, store) = setting();
     let gate = Gate::new();
-    let one = process(&clock, &store, [failing(), Answer::text("").hold(&gate).then_text("well")]);
+    let one = process(&clock, &store, [failing(), Answer::new().hold(&gate).then_text("well")]);
     let two = process(&clock, &store, []);
     assert!(one.say().await.is_err());
     assert!(two.say().await.is_err());
