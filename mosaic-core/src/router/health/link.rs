@@ -146,7 +146,7 @@ async fn write(deployment: Arc<Deployment>) {
         match shared.within(swap).await {
             Ok(Swap::Done { version }) => {
                 breaker.with(|state| state.replica.written(&due, version));
-                shared.answered();
+                shared.answered(version);
             }
             Ok(Swap::Conflict { row }) => {
                 let now = shared.runtime.now();
@@ -156,7 +156,7 @@ async fn write(deployment: Arc<Deployment>) {
                     None => Some(Health::default()),
                 };
                 breaker.with(|state| state.replica.conflicted(&due, version, health, now));
-                shared.answered();
+                shared.answered(version);
             }
             Err(why) => {
                 writing.fail();

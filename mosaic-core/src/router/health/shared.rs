@@ -32,8 +32,10 @@ pub(in super::super) struct Shared {
     due: AtomicU64,
     /// When it was read last, with success; 0: never.
     seen: AtomicU64,
-    /// The newest version that was read.
+    /// All up to this version was read.
     version: AtomicU64,
+    /// The newest version that was seen, read or written.
+    newest: AtomicU64,
     /// It is being read.
     reading: AtomicBool,
     /// Nobody waits longer than that for the reading.
@@ -61,6 +63,7 @@ impl Shared {
             due: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             version: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
             reading: AtomicBool::new(false),
             until: AtomicU64::new(0),
             read: Notify::new(),
@@ -120,7 +123,9 @@ impl Shared {
         }
     }
 
-    pub(super) fn answered(&self) {
+    /// The store has answered, and told of a version.
+    pub(super) fn answered(&self, version: u64) {
+        self.newest.fetch_max(version, Relaxed);
         if self.down.swap(false, Relaxed) {
             tracing::info!(router = %self.space, "the store of shared health answers again");
         }
@@ -154,12 +159,13 @@ impl Shared {
     }
 
     async fn load(&self) -> Result<(HealthPage, bool), String> {
-        let since = self.version.load(Relaxed);
+        let (since, newest) = (self.version.load(Relaxed), self.newest.load(Relaxed));
         let page = self.within(self.store.load(&self.space, since)).await?;
-        if page.version >= since {
+        if page.version >= newest {
             return Ok((page, false));
         }
         // It was made anew, and counts from the beginning.
+        self.newest.store(0, Relaxed);
         Ok((self.within(self.store.load(&self.space, 0)).await?, true))
     }
 }
@@ -201,7 +207,7 @@ async fn read(reading: Reading) {
     }
     shared.version.store(page.version, Relaxed);
     shared.seen.store(started.0, Relaxed);
-    shared.answered();
+    shared.answered(page.version);
     for deployment in &router.deployments {
         if let Some(link) = deployment.breaker.link.get()
             && deployment.breaker.with(|state| state.replica.is_ahead())
