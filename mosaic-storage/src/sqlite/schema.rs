@@ -60,7 +60,6 @@ const MIGRATIONS: &[&str] = &["
         state TEXT NOT NULL,
         PRIMARY KEY (space, candidate)
     ) STRICT, WITHOUT ROWID;
-    CREATE UNIQUE INDEX health_by_version ON health (space, version);
 "];
 
 /// The newest format that this version knows.
