@@ -41,10 +41,7 @@ async fn states_lie_beside_sessions_and_neither_is_in_the_others_way() {
     let health = SqliteHealthStore::open(SqliteOptions::new(&path)).await.unwrap();
     let lease = sessions.lease(&key()).await.unwrap();
     for n in 0..20 {
-        assert_eq!(
-            health.swap("s", "a", n, n.to_string()).await.unwrap(),
-            Swap::Done { version: n + 1 }
-        );
+        assert_eq!(health.swap("s", "a", n, n.to_string()).await.unwrap(), Swap::Done { version: n + 1 });
         append(&sessions, &lease, row(n + 4)).await.unwrap();
     }
     assert_eq!(read(&sessions, &key()).await.unwrap(), rows(1, 23));

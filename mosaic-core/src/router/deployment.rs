@@ -111,7 +111,11 @@ pub(super) struct Permit {
 
 impl Permit {
     /// Asks other processes whether a probe may go. Nothing is held where it may not.
-    pub(super) async fn claimed(mut self, deadline: Option<Timestamp>, runtime: &dyn Runtime) -> Option<Self> {
+    pub(super) async fn claimed(
+        mut self,
+        deadline: Option<Timestamp>,
+        runtime: &dyn Runtime,
+    ) -> Option<Self> {
         let breaker = &self.deployment.breaker;
         if let (Some(number), Some(link)) = (self.probe, breaker.link.get()) {
             match link.claim(breaker, number, deadline).await {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Weak};
 use futures_util::future::{Either, select};
 use tokio::sync::Notify;
 
-use super::shared::{Shared, go};
 use super::replica::Write;
+use super::shared::{Shared, go};
 use super::{Health, Swap};
 use crate::router::breaker::{Breaker, Gate};
 use crate::router::deployment::Deployment;

@@ -32,15 +32,8 @@ pub(in super::super) struct Turn {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum What {
-    Opened {
-        until: Timestamp,
-        opened: u32,
-        failures: u32,
-        cause: Option<ErrorKind>,
-    },
-    Claimed {
-        lease_until: Timestamp,
-    },
+    Opened { until: Timestamp, opened: u32, failures: u32, cause: Option<ErrorKind> },
+    Claimed { lease_until: Timestamp },
     Begun,
     Well,
     Dropped,

@@ -14,6 +14,9 @@ const LEASE: u64 = 60;
 /// What the store has said to a write: the version that it got, or what is there instead.
 type Said = Result<u64, (u64, Option<Health>)>;
 
+/// The newest version that was seen when it began, the newest of the store, and its row.
+type Load = (u64, u64, Option<(u64, Health)>);
+
 #[derive(Default)]
 struct Process {
     replica: Replica,
@@ -23,7 +26,7 @@ struct Process {
     said: Option<Said>,
     /// The newest version that it has seen; what that was when a load began, and the load, on its way back.
     newest: u64,
-    load: Option<(u64, u64, Option<(u64, Health)>)>,
+    load: Option<Load>,
     probes: u64,
 }
 
@@ -79,19 +82,28 @@ impl World {
                 // As the breaker decides it: an open one only where the provider says for how long.
                 let opened = view.opened + u32::from(view.until.is_none());
                 let until = now.after(std::time::Duration::from_millis(lot % 100));
-                self.take(process, false, What::Opened { until, opened, failures: 1, cause: Some(ErrorKind::Server) });
+                self.take(
+                    process,
+                    false,
+                    What::Opened { until, opened, failures: 1, cause: Some(ErrorKind::Server) },
+                );
             }
-            2 | 3 if view.until.is_some_and(|until| until <= now) => {
-                if view.probe.is_none_or(|probe| probe.lease_until <= now) {
-                    self.all[process].probes += 1;
-                    self.take(process, true, What::Claimed { lease_until: Timestamp(self.now + LEASE) });
-                }
+            2 | 3
+                if view.until.is_some_and(|until| until <= now)
+                    && view.probe.is_none_or(|probe| probe.lease_until <= now) =>
+            {
+                self.all[process].probes += 1;
+                self.take(process, true, What::Claimed { lease_until: Timestamp(self.now + LEASE) });
             }
             4 => self.take(process, true, What::Begun),
             5 => self.take(process, true, What::Well),
             6 if view.is_probed_by(Some((owner(process), self.all[process].probes))) => {
                 let until = now.after(std::time::Duration::from_millis(50));
-                self.take(process, true, What::Opened { until, opened: view.opened + 1, failures: 1, cause: None });
+                self.take(
+                    process,
+                    true,
+                    What::Opened { until, opened: view.opened + 1, failures: 1, cause: None },
+                );
             }
             7 => self.take(process, true, What::Dropped),
             8 | 9 if self.all[process].write.is_none() => {
@@ -198,6 +210,28 @@ fn keeping(now: Timestamp, replica: &mut Replica, change: impl FnOnce(&mut Repli
     change(replica);
     let after = replica.view().until;
     assert!(before.is_none() || after >= before, "a cooldown until {before:?} became {after:?}");
+}
+
+#[test]
+fn turns_that_pile_up_while_the_store_says_nothing_are_not_lost_when_it_does() {
+    let mut world = World::new();
+    world.step(0, 1, 50);
+    world.step(0, 8, 0);
+    world.step(0, 10, 0);
+    // Its answer is on its way; meanwhile a probe is claimed and dropped, again and again.
+    world.now += 60;
+    for _ in 0..20 {
+        world.step(0, 2, 0);
+        world.step(0, 7, 0);
+    }
+    world.step(0, 1, 99);
+    let until = world.all[0].replica.view().until;
+    assert_eq!(until, Some(Timestamp(world.now + 99)));
+    world.step(0, 12, 0);
+    assert_eq!(world.all[0].replica.view().until, until);
+    world.settle();
+    world.agree();
+    assert_eq!(world.all[1].replica.view().until, until);
 }
 
 fn steps() -> impl Strategy<Value = Vec<(usize, u8, u64)>> {

@@ -116,6 +116,37 @@ async fn one_probe_over_all_processes_finds_out() {
 }
 
 #[tokio::test]
+async fn a_probe_that_may_not_go_takes_nothing_of_a_limit() {
+    let (runtime, clock, store) = setting();
+    let gate = Gate::new();
+    let one = process(&clock, &store, [failing(), Answer::new().hold(&gate).then_text("well")]);
+    let model = ScriptedModel::new([Answer::text("hi")]);
+    let candidate = Candidate::new("only", Arc::new(model.clone()));
+    let two = Router::builder(clock.clone())
+        .candidate(candidate.requests_per_minute(1).tokens_per_minute(1_024))
+        .retry(RetryPolicy { max_wait: secs(0), ..RetryPolicy::default() })
+        .health(store.clone())
+        .build()
+        .unwrap();
+    let call = async || {
+        let stream = two.stream(ModelCall::new(ModelRequest::default())).await.unwrap();
+        stream.filter_map(async |event| event.err().map(|error| error.kind)).collect::<Vec<_>>().await
+    };
+    assert!(one.say().await.is_err());
+    runtime.advance(secs(4)).await;
+    assert_eq!(call().await, [ErrorKind::Overloaded], "it looks, and leaves the candidate alone");
+    runtime.advance(secs(1)).await;
+    let probe = tokio::spawn(async move { one.say().await });
+    runtime.advance(secs(0)).await;
+    assert_eq!(call().await, [ErrorKind::Overloaded]);
+    gate.open();
+    probe.await.unwrap().unwrap();
+    runtime.advance(secs(2)).await;
+    assert_eq!(call().await, []);
+    assert_eq!(model.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_probe_that_fails_keeps_all_away_for_twice_as_long() {
     let (runtime, clock, store) = setting();
     let (one, two) = (process(&clock, &store, [failing(), failing()]), process(&clock, &store, []));
@@ -187,9 +218,8 @@ async fn a_probe_that_streams_for_minutes_keeps_nobody_away_and_no_second_one_is
 #[tokio::test]
 async fn a_candidate_that_begins_and_breaks_off_is_left_alone_for_longer_each_time() {
     let (runtime, clock, store) = setting();
-    let breaks = || {
-        Answer::text("it begins").fail(ModelError::new(ErrorKind::Transport, "and the connection breaks"))
-    };
+    let breaks =
+        || Answer::text("it begins").fail(ModelError::new(ErrorKind::Transport, "and the connection breaks"));
     let one = process(&clock, &store, [failing(), breaks(), breaks(), breaks()]);
     assert!(one.say().await.is_err());
     for alone in [5, 10, 20] {

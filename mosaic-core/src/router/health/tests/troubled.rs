@@ -168,8 +168,7 @@ async fn garbage_in_the_store_keeps_nobody_away_and_is_written_over() {
 async fn a_state_of_a_newer_version_is_read_as_far_as_it_is_known() {
     let (runtime, clock, _, store) = setting(Mood::Well);
     let until = runtime.now().after(secs(20)).0;
-    let state =
-        format!("{{\"v\":2,\"until\":{until},\"cause\":\"a_new_kind\",\"at\":{}}}", runtime.now().0);
+    let state = format!("{{\"v\":2,\"until\":{until},\"cause\":\"a_new_kind\",\"at\":{}}}", runtime.now().0);
     store.swap("router", "only", 0, state).await.unwrap();
     let one = process(&clock, &store, []);
     assert_eq!(one.say().await, Err(ErrorKind::Overloaded));
