@@ -100,8 +100,10 @@ async fn one_probe_over_all_processes_finds_out() {
     let one = process(&clock, &store, [failing(), Answer::new().hold(&gate).then_text("well")]);
     let two = process(&clock, &store, []);
     assert!(one.say().await.is_err());
+    runtime.advance(secs(9) / 2).await;
     assert!(two.say().await.is_err());
-    runtime.advance(secs(5)).await;
+    runtime.advance(secs(1) / 2).await;
+    assert!(two.is_open_to_calls(), "as far as it knows it may find out");
     let probe = tokio::spawn(async move { one.say().await });
     runtime.advance(secs(0)).await;
     // At the very moment at which both might: only the first one's claim is written.
@@ -133,9 +135,9 @@ async fn a_probe_that_may_not_go_takes_nothing_of_a_limit() {
         stream.filter_map(async |event| event.err().map(|error| error.kind)).collect::<Vec<_>>().await
     };
     assert!(one.say().await.is_err());
-    runtime.advance(secs(4)).await;
+    runtime.advance(secs(9) / 2).await;
     assert_eq!(call().await, [ErrorKind::Overloaded], "it looks, and leaves the candidate alone");
-    runtime.advance(secs(1)).await;
+    runtime.advance(secs(1) / 2).await;
     let probe = tokio::spawn(async move { one.say().await });
     runtime.advance(secs(0)).await;
     assert_eq!(call().await, [ErrorKind::Overloaded]);

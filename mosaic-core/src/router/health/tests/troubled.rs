@@ -85,6 +85,41 @@ async fn a_call_does_not_wait_past_its_deadline() {
 }
 
 #[tokio::test]
+async fn a_probe_does_not_wait_for_its_claim_past_the_deadline_of_its_call() {
+    use crate::model::{ChatModel, ModelCall, ModelRequest};
+    let (runtime, clock, moody, store) = setting(Mood::Well);
+    let one = process(&clock, &store, [failing()]);
+    assert!(one.say().await.is_err());
+    runtime.advance(secs(9) / 2).await;
+    assert!(one.say().await.is_err());
+    runtime.advance(secs(1) / 2).await;
+    moody.set(Mood::Hangs);
+    let mut call = ModelCall::new(ModelRequest::default());
+    call.deadline = Some(runtime.now().after(Duration::from_millis(100)));
+    let router = one.router.clone();
+    let started = tokio::spawn(async move { drop(router.stream(call).await.unwrap()) });
+    runtime.advance(Duration::from_millis(99)).await;
+    assert!(!started.is_finished());
+    runtime.advance(Duration::from_millis(1)).await;
+    assert!(started.is_finished());
+}
+
+#[tokio::test]
+async fn a_cooldown_from_a_clock_that_is_ahead_lasts_no_longer_than_it_was_meant_to() {
+    let runtime = TestRuntime::new(1);
+    let store: Arc<dyn HealthStore> = Arc::new(RamHealthStore::new());
+    let ahead: Arc<dyn Runtime> = Arc::new(Skewed(runtime.clone(), 3_600_000));
+    let clock: Arc<dyn Runtime> = Arc::new(runtime.clone());
+    assert!(process(&ahead, &store, [limited(20)]).say().await.is_err());
+    let two = process(&clock, &store, []);
+    assert!(two.say().await.is_err());
+    runtime.advance(secs(19)).await;
+    assert!(two.say().await.is_err());
+    runtime.advance(secs(1)).await;
+    two.say().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_could_not_be_written_is_written_when_the_store_answers_again() {
     for mood in [Mood::Fails, Mood::Hangs, Mood::Deaf] {
         let (runtime, clock, moody, store) = setting(Mood::Well);
