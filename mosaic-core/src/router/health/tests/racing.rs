@@ -62,6 +62,13 @@ impl World {
         process_now.replica.take(Turn { at, by, what });
     }
 
+    fn open(&mut self, process: usize, millis: u64) {
+        let view = *self.all[process].replica.view();
+        let until = self.at().after(std::time::Duration::from_millis(millis));
+        let (opened, cause) = (view.opened + u32::from(view.until.is_none()), Some(ErrorKind::Server));
+        self.take(process, false, What::Opened { until, opened, failures: 1, cause });
+    }
+
     /// Whether a process asks as the probe, by the word of the store.
     fn probes(&self, process: usize) -> bool {
         let of = &self.all[process];
@@ -77,17 +84,9 @@ impl World {
         let now = self.at();
         let view = *self.all[process].replica.view();
         match kind {
-            0 => self.now += lot % 20,
-            1 => {
-                // As the breaker decides it: an open one only where the provider says for how long.
-                let opened = view.opened + u32::from(view.until.is_none());
-                let until = now.after(std::time::Duration::from_millis(lot % 100));
-                self.take(
-                    process,
-                    false,
-                    What::Opened { until, opened, failures: 1, cause: Some(ErrorKind::Server) },
-                );
-            }
+            0 => self.now += lot % 40,
+            // Most calls that fail while it is open say nothing; some providers say for how long.
+            1 if view.until.is_none() || lot % 8 == 0 => self.open(process, lot / 8 % 50),
             2 | 3
                 if view.until.is_some_and(|until| until <= now)
                     && view.probe.is_none_or(|probe| probe.lease_until <= now) =>
@@ -217,12 +216,12 @@ fn keeping(now: Timestamp, replica: &mut Replica, change: impl FnOnce(&mut Repli
 #[test]
 fn turns_that_pile_up_while_the_store_says_nothing_are_not_lost_when_it_does() {
     let mut world = World::new();
-    world.step(0, 1, 50);
+    world.open(0, 50);
     world.step(0, 8, 0);
     world.step(0, 10, 0);
     // Its answer is on its way; meanwhile it opens again and again, once more than there is room for.
     for longer in 51..67 {
-        world.step(0, 1, longer);
+        world.open(0, longer);
     }
     let until = world.all[0].replica.view().until;
     assert_eq!(until, Some(Timestamp(world.now + 66)));
