@@ -9,8 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{append, error, execute, key, raw, read, row, rows, with_rows};
+use futures_util::StreamExt;
 use mosaic_core::router::health::{HealthStore, Swap, conformance};
-use mosaic_core::{SessionStore, StoreError};
+use mosaic_core::router::{Candidate, RetryPolicy, Router};
+use mosaic_core::testing::{Answer, ScriptedModel, TestRuntime};
+use mosaic_core::{ChatModel, ErrorKind, ModelCall, ModelError, ModelRequest, SessionStore, StoreError};
 use mosaic_storage::{SqliteHealthStore, SqliteOptions, SqliteStore};
 
 struct Files(tempfile::TempDir);
@@ -31,6 +34,37 @@ async fn the_store_of_health_keeps_the_contract() {
 #[tokio::test]
 async fn the_store_of_health_keeps_the_contract_on_one_thread() {
     conformance::check_all(&Files(tempfile::tempdir().unwrap())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_candidate_that_one_process_has_left_alone_is_not_asked_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(folder.path().join("app.db"));
+    // A clock that stands still: who waits for the store waits for its answer.
+    let runtime = Arc::new(TestRuntime::new(1));
+    let process = async |answer: Answer| {
+        let store = Arc::new(SqliteHealthStore::open(options.clone()).await.unwrap());
+        let model = ScriptedModel::new([answer]);
+        let candidate = Candidate::new("only", Arc::new(model.clone()));
+        let builder = Router::builder(runtime.clone()).candidate(candidate).health(store.clone());
+        let retry = RetryPolicy { max_attempts: 1, max_wait: Duration::ZERO, ..RetryPolicy::default() };
+        (builder.retry(retry).build().unwrap(), model, store)
+    };
+    let limited = ModelError::new(ErrorKind::RateLimited, "slow down");
+    let limited = Answer::error(limited.with_retry_after(Some(Duration::from_secs(20))));
+    let (one, _, _) = process(limited).await;
+    let (two, model, store) = process(Answer::text("hi")).await;
+    let call = async |router: &Router| {
+        let stream = router.stream(ModelCall::new(ModelRequest::default())).await.unwrap();
+        stream.filter_map(async |event| event.err().map(|error| error.kind)).collect::<Vec<_>>().await
+    };
+    assert_eq!(call(&one).await, [ErrorKind::RateLimited]);
+    // It writes in a task of its own.
+    while store.load("router", 0).await.unwrap().version == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(call(&two).await, [ErrorKind::RateLimited]);
+    assert_eq!(model.requests().len(), 0);
 }
 
 #[tokio::test]

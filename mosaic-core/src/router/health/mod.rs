@@ -19,6 +19,7 @@
 //! | the owner of a probe dies | its lease expires ([`probe`](super::BreakerPolicy::probe)) |
 //! | two write at once | the later `until` wins; a write that comes late is worked out again over what is there, and never shortens a cooldown |
 //! | the store is slow, down or full of garbage | a call waits for it no longer than [`patience`](super::BreakerPolicy::patience) at a time; the breaker works with what its process knows, a warning says so, and once it has failed nobody waits until it has answered again |
+//! | the store is made anew | each process keeps its own cooldowns and writes them again, if it looks before the new versions have reached the old ones |
 //! | whose states | those of all routers with one [`name`](super::RouterBuilder::name), candidate by candidate |
 //!
 //! Times are those of the writer's clock. With clocks that differ by some seconds, a cooldown ends so much earlier or
@@ -74,7 +75,7 @@ pub(super) use turn::{By, Turn, What};
 /// # Contract
 /// * **Compare and swap.** `swap` writes only where `expected` is the version of the candidate's state, 0 where there is
 ///   none; otherwise it changes nothing and tells what is there. Of several at once exactly one writes.
-/// * **Versions grow.** A state gets a version that is greater than every other of its name-space before it. Versions become
+/// * **Versions grow.** From 1 on; 0 is the version of nothing. A state gets a version that is greater than every other of its name-space before it. Versions become
 ///   visible in their order: who has seen one never finds a smaller one later that was not there.
 /// * **Read your writes.** What a `swap` has returned for, each later `load` gives, on every handle.
 /// * **Dropped futures.** A `swap` that is dropped has written all or nothing.

@@ -86,7 +86,7 @@ impl World {
         match kind {
             0 => self.now += lot % 40,
             // Most calls that fail while it is open say nothing; some providers say for how long.
-            1 if view.until.is_none() || lot % 8 == 0 => self.open(process, lot / 8 % 50),
+            1 if view.until.is_none() || lot.is_multiple_of(8) => self.open(process, lot / 8 % 50),
             2 | 3
                 if view.until.is_some_and(|until| until <= now)
                     && view.probe.is_none_or(|probe| probe.lease_until <= now) =>
