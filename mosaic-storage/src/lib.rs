@@ -5,6 +5,8 @@
 //! | `memory:` | [`RamStore`] | until the process ends |
 //! | `sqlite://app.db` | `SqliteStore` (feature `sqlite`, on by default) | in a file; see the module `sqlite` |
 //!
+//! What routers know of their candidates is shared by processes through `SqliteHealthStore`, in the same file or another.
+//!
 //! All pass the suite of [`mosaic_core::store`]'s contract, `mosaic_core::store::conformance`.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -18,4 +20,4 @@ pub mod sqlite;
 pub use open::open;
 pub use ram::RamStore;
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, SqliteOptions, SqliteStore};
+pub use sqlite::{Durability, SqliteHealthStore, SqliteOptions, SqliteStore};

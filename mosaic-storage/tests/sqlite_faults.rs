@@ -79,20 +79,23 @@ impl Drop for SmallDisk {
 
 #[tokio::test]
 async fn a_full_disk_says_so_keeps_everything_and_goes_on_when_there_is_room() {
-    let Some(disk) = SmallDisk::mount() else {
-        println!("skipped: a small file system cannot be mounted here (that takes root)");
-        return;
-    };
-    let ballast = disk.0.path().join("ballast");
-    fs::write(&ballast, vec![1; 1 << 20]).unwrap();
-    let path = disk.0.path().join("app.db");
-    let store = with_rows(&path, 1).await;
-    let stored = fill(&store).await;
-    assert!(stored.len() > 10);
-    assert_eq!(read(&store, &key()).await.unwrap(), stored, "reading on a full disk");
-    fs::remove_file(&ballast).unwrap();
-    goes_on(&store, stored).await;
-    store.close().await.unwrap();
+    // In some of these the lease that is given back does not fit any more.
+    for pages in 0..6 {
+        let Some(disk) = SmallDisk::mount() else {
+            println!("skipped: a small file system cannot be mounted here (that takes root)");
+            return;
+        };
+        let ballast = disk.0.path().join("ballast");
+        fs::write(&ballast, vec![1; (1 << 20) + pages * 4096]).unwrap();
+        let path = disk.0.path().join("app.db");
+        let store = with_rows(&path, 1).await;
+        let stored = fill(&store).await;
+        assert!(stored.len() > 10);
+        assert_eq!(read(&store, &key()).await.unwrap(), stored, "reading on a full disk");
+        fs::remove_file(&ballast).unwrap();
+        goes_on(&store, stored).await;
+        store.close().await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -254,7 +257,7 @@ async fn a_database_of_a_newer_format_is_refused_and_left_alone() {
     sqlx::Connection::close(db).await.unwrap();
     let before = fs::read(&path).unwrap();
     let newer = error(SqliteStore::open(SqliteOptions::new(&path)).await);
-    assert!(matches!(newer, StoreError::NewerFormat { found: 99, known: 1, .. }), "{newer}");
+    assert!(matches!(newer, StoreError::NewerFormat { found: 99, known: 2, .. }), "{newer}");
     assert_eq!(newer.kind(), ErrorKind::NewerFormat);
     assert_eq!(fs::read(&path).unwrap(), before);
 }

@@ -142,6 +142,9 @@ impl Course {
             if self.attempts.len() >= self.most_attempts() {
                 return Err(self.give_up());
             }
+            if let Some(health) = &router.health {
+                health.look(&router, self.call.deadline).await;
+            }
             // Before the look, so that what is freed in between is not missed.
             let freed = router.freed.notified();
             let now = router.runtime.now();
@@ -171,8 +174,11 @@ impl Course {
             }
             let Some(deployment) = router.deployments.get(index) else { return Err(self.give_up()) };
             // Somebody else may have been quicker: look again.
-            if let Some(permit) = deployment.admit(&self.needs, self.claim.as_ref(), &router.breaker, now) {
-                return Ok((index, permit));
+            let admitted = deployment.admit(&self.needs, self.claim.as_ref(), &router.breaker, now);
+            let Some(permit) = admitted else { continue };
+            match permit.claimed(self.call.deadline, &*router.runtime).await {
+                Some(permit) => return Ok((index, permit)),
+                None => router.freed.notify_waiters(),
             }
         }
     }
@@ -239,7 +245,7 @@ impl Course {
         let before = std::mem::take(&mut self.found);
         self.pick(&asked, now);
         let admit = |deployment: &Arc<Deployment>| {
-            deployment.admit(&self.needs, self.claim.as_ref(), &router.breaker, now)
+            deployment.admit(&self.needs, self.claim.as_ref(), &router.breaker, now)?.unclaimed(now)
         };
         let second = self.found.best.filter(|_| router.hedges.take());
         let second = second.and_then(|index| router.deployments.get(index).map(|of| (index, of)));

@@ -60,7 +60,9 @@ pub(super) fn ask(
             let took = started.until(first);
             permit.deployment.latency.first(took, first);
             permit.deployment.first_events.add(took);
-            permit.said(0);
+            if permit.begun(first) {
+                router.freed.notify_waiters();
+            }
             Begun { held, stream, first }
         });
         Opening { index, attempt, permit, begun, span }

@@ -36,6 +36,7 @@
 //! ```
 
 mod fault;
+mod health;
 mod options;
 mod owner;
 mod plan;
@@ -46,5 +47,6 @@ mod statements;
 mod store;
 mod writer;
 
+pub use health::SqliteHealthStore;
 pub use options::{Durability, SqliteOptions};
 pub use store::SqliteStore;

@@ -5,6 +5,7 @@
 //! | `sessions` | a name, and who writes it |
 //! | `entries` | the rows, in the order of their writing, and an index by session and number |
 //! | `meta` | one row: the newest numbers given, and who wrote last |
+//! | `health` | what routers know of their candidates; see `health.rs` |
 //! | `log` | a view for people: tenant, name, seq, kind, time, body as text |
 //!
 //! The last number of a session is not stored: it is that of its last row.
@@ -21,7 +22,8 @@ use super::fault::{Doing, Fault};
 const APPLICATION: i64 = 0x4d73_6963;
 
 /// From one format to the next; the first makes the first. Never change one that was released.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE meta (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         epoch INTEGER NOT NULL,
@@ -51,7 +53,17 @@ const MIGRATIONS: &[&str] = &["
         SELECT s.tenant, s.name, e.seq, e.v, e.kind,
                strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS at, CAST(e.body AS TEXT) AS body
         FROM entries e JOIN sessions s ON s.id = e.session;
-"];
+",
+    "
+    CREATE TABLE health (
+        space TEXT NOT NULL,
+        candidate TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (space, candidate)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The newest format that this version knows.
 pub(super) const FORMAT: u64 = MIGRATIONS.len() as u64;

@@ -191,7 +191,7 @@ impl SessionStore for SqliteStore {
 }
 
 /// What all connections share.
-fn connection(options: &SqliteOptions) -> SqliteConnectOptions {
+pub(super) fn connection(options: &SqliteOptions) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(&options.path)
         .busy_timeout(options.busy_timeout)

@@ -117,6 +117,10 @@ impl Writer {
             }
             Err(fault) => {
                 self.roll_back().await;
+                // Nobody uses what was to be given back, although a full disk may not take that: this store may lease it again.
+                for epoch in released {
+                    self.owner.abandoned().add(epoch);
+                }
                 for reply in replies {
                     let _ = reply.send(Err(fault.told(&self.store, None)));
                 }
