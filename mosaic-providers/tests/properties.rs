@@ -376,6 +376,11 @@ fn said() -> impl Strategy<Value = Part> {
         text().prop_map(|text| Part::Refusal { text }),
         (text(), opaque).prop_map(|(text, opaque)| Part::Reasoning { text, opaque }),
         provider.prop_map(|data| Part::Provider { kind: kind(&data), data }),
+        prop_oneof![
+            Just(("annotations", serde_json::json!([{"type": "url_citation", "url": "https://a"}]))),
+            Just(("phase", serde_json::json!("commentary"))),
+        ]
+        .prop_map(|(kind, data)| Part::Provider { kind: kind.to_owned(), data }),
         (arguments, wire).prop_map(|(arguments, wire_id)| Part::ToolCall(mosaic_core::ToolCall {
             id: mosaic_core::CallId::default(),
             wire_id,

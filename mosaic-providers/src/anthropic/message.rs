@@ -19,7 +19,8 @@
 use mosaic_core::{EncodeError, GroupBody, Media, MediaData, Part, Profile, ToolCall, ToolResult};
 use serde_json::Value;
 
-use crate::wire::replay::{Ids, arguments};
+use super::blocks::CITATIONS;
+use crate::wire::replay::{Ids, arguments, beside};
 use crate::wire::write::Writer;
 
 const API: &str = super::API;
@@ -70,7 +71,7 @@ fn texts_and_media(parts: &[Part], out: &mut Writer) -> Result<bool, EncodeError
     let before = out.len();
     for part in parts {
         match part {
-            Part::Text { text } | Part::Refusal { text } => text_block(text, out),
+            Part::Text { text } | Part::Refusal { text } => text_block(text, None, out),
             Part::Media(media) => media_block(media, out)?,
             _ => {}
         }
@@ -78,9 +79,13 @@ fn texts_and_media(parts: &[Part], out: &mut Writer) -> Result<bool, EncodeError
     Ok(out.len() > before)
 }
 
-fn text_block(text: &str, out: &mut Writer) {
+fn text_block(text: &str, citations: Option<&Value>, out: &mut Writer) {
     if !text.trim().is_empty() {
-        out.comma().raw(r#"{"type":"text","text":"#).string(text).raw("}");
+        out.comma().raw(r#"{"type":"text","text":"#).string(text);
+        if let Some(citations) = citations {
+            out.raw(r#","citations":"#).json(citations);
+        }
+        out.raw("}");
     }
 }
 
@@ -126,10 +131,13 @@ fn assistant(parts: &[Part], same: bool, ids: &Ids, last: bool, out: &mut Writer
     let mut blocks = Writer::with_capacity(256);
     let mut cacheable = false;
     let mut calls = 0_usize;
-    for part in parts {
+    for (at, part) in parts.iter().enumerate() {
         let before = blocks.len();
         match part {
-            Part::Text { text } | Part::Refusal { text } => text_block(text, &mut blocks),
+            Part::Text { text } | Part::Refusal { text } => {
+                let citations = if same { beside(parts, at, CITATIONS) } else { None };
+                text_block(text, citations, &mut blocks);
+            }
             Part::Reasoning { text, opaque: Some(opaque) } if same => thinking(text, opaque, &mut blocks),
             Part::ToolCall(call) => {
                 blocks.comma().raw(r#"{"type":"tool_use","id":"#).string(&ids.of_call(calls, call));
@@ -137,7 +145,7 @@ fn assistant(parts: &[Part], same: bool, ids: &Ids, last: bool, out: &mut Writer
                 blocks.raw(r#","input":"#).raw(&arguments(call)).raw("}");
                 calls += 1;
             }
-            Part::Provider { data, .. } if same && belongs(data, parts) => {
+            Part::Provider { data, .. } if same && data.is_object() && belongs(data, parts) => {
                 blocks.comma().value("a provider's block", data)?;
             }
             _ => {}

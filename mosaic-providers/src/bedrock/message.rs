@@ -16,9 +16,10 @@ use std::borrow::Cow;
 use mosaic_core::{EncodeError, GroupBody, Part, Profile, ToolCall, ToolResult};
 use serde_json::Value;
 
+use super::blocks::CITATIONS;
 use super::join::{ASSISTANT_HEAD, END, Marks, USER_HEAD};
 use super::{API, media, models};
-use crate::wire::replay::{Ids, arguments};
+use crate::wire::replay::{Ids, arguments, beside};
 use crate::wire::write::Writer;
 
 /// The longest name and id of a call.
@@ -116,11 +117,18 @@ fn text_block(text: &str, wrote: &mut Wrote, out: &mut Writer) {
 fn assistant(parts: &[Part], same: bool, ids: &Ids, out: &mut Writer) -> Result<Marks, EncodeError> {
     let mut blocks = Writer::with_capacity(256);
     let (mut calls, mut only_reasoning, mut tools) = (0_usize, true, false);
-    for part in parts {
+    for (at, part) in parts.iter().enumerate() {
         match part {
             Part::Text { text } | Part::Refusal { text } => {
                 let mut wrote = Wrote::default();
-                text_block(text, &mut wrote, &mut blocks);
+                match beside(parts, at, CITATIONS).filter(|_| same && !text.trim().is_empty()) {
+                    Some(citations) => {
+                        blocks.comma().raw(r#"{"citationsContent":{"content":[{"text":"#).string(text);
+                        blocks.raw(r#"}],"citations":"#).json(citations).raw("}}");
+                        wrote.any = true;
+                    }
+                    None => text_block(text, &mut wrote, &mut blocks),
+                }
                 only_reasoning &= !wrote.any;
             }
             Part::Reasoning { text, opaque: Some(opaque) } if same => reasoning(text, opaque, &mut blocks),

@@ -76,6 +76,10 @@ impl Reader for Answer {
                     items.said(place, content, said, Piece::All("".into()), parts, events);
                 }
             }
+            "response.content_part.done" => {
+                let part: Value = parse(event.part.map(|part| part.get()));
+                items.content_done(place, content, &part, parts, events);
+            }
             "response.reasoning_summary_text.delta" => {
                 let piece = event.delta.take().unwrap_or_default();
                 let index = event.summary_index.or_zero();

@@ -14,9 +14,10 @@
 use mosaic_core::{EncodeError, GroupBody, Media, MediaData, Part, Profile, ToolCall, ToolResult};
 use serde_json::Value;
 
+use super::items::{ANNOTATIONS, PHASE};
 use super::quirks::{Documents, Quirks, ResultMedia};
 use super::{API, reasoning};
-use crate::wire::replay::{Ids, arguments};
+use crate::wire::replay::{Ids, arguments, beside};
 use crate::wire::write::Writer;
 
 /// Longer `call_id`s are refused by OpenAI (`string_above_max_length`).
@@ -154,6 +155,12 @@ fn assistant(
             }
             Part::ToolCall(_) => {}
             Part::Provider { .. } if replayed.get(at) == Some(&true) => {}
+            // It is of the message before it, and ends that: another may have another.
+            Part::Provider { kind, data } if same && in_message && kind == PHASE => {
+                out.raw("]").key(PHASE).json(data).raw("}");
+                in_message = false;
+                continue;
+            }
             other if text_of(other).is_some() => {}
             _ => continue,
         }
@@ -181,7 +188,11 @@ fn assistant(
                     out.comma().raw(r#"{"type":"message","role":"assistant","content":["#);
                     in_message = true;
                 }
-                out.comma().raw(r#"{"type":"output_text","text":"#).string(text.unwrap_or_default()).raw("}");
+                out.comma().raw(r#"{"type":"output_text","text":"#).string(text.unwrap_or_default());
+                if let Some(annotations) = beside(parts, at, ANNOTATIONS).filter(|_| same) {
+                    out.key(ANNOTATIONS).json(annotations);
+                }
+                out.raw("}");
             }
         }
     }

@@ -53,6 +53,11 @@ fn message(item: &Value) -> Result<(), String> {
         "assistant" => &["output_text", "refusal"],
         other => return Err(format!("the role `{other}` has no place here")),
     };
+    match item.get("phase") {
+        None => {}
+        Some(phase) if role == "assistant" && (phase == "commentary" || phase == "final_answer") => {}
+        Some(phase) => return Err(format!("the phase {phase} of a message of the {role}")),
+    }
     match item.get("content") {
         Some(Value::String(text)) if !text.is_empty() => Ok(()),
         Some(Value::Array(parts)) if !parts.is_empty() => {

@@ -1,8 +1,9 @@
-//! What both codecs must do with the calls of an old answer so that a provider takes it back.
+//! What codecs must do with the parts of an old answer so that a provider takes it back.
 
 use std::borrow::Cow;
 
 use mosaic_core::{Origin, Part, Profile, ToolCall, ToolResult};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The arguments as JSON text of an object. What was cut off goes back inside a valid form, under the key that
@@ -18,6 +19,17 @@ pub(crate) fn arguments(call: &ToolCall) -> Cow<'_, str> {
             let kept: String = text.chars().take(2_000).collect();
             serde_json::json!({ "INVALID_JSON": kept }).to_string().into()
         }
+    }
+}
+
+/// The list that the provider gave beside the part at that place: the block of that kind right behind it. Sources of a text
+/// are kept so, because a text has no place for them.
+pub(crate) fn beside<'a>(parts: &'a [Part], at: usize, of: &str) -> Option<&'a Value> {
+    match parts.get(at + 1) {
+        Some(Part::Provider { kind, data: data @ Value::Array(list) }) if kind == of && !list.is_empty() => {
+            Some(data)
+        }
+        _ => None,
     }
 }
 
