@@ -20,7 +20,7 @@ use mosaic_core::{EncodeError, GroupBody, Media, MediaData, Part, Profile, ToolC
 use serde_json::Value;
 
 use super::blocks::CITATIONS;
-use crate::wire::replay::{Ids, arguments, beside};
+use crate::wire::replay::{Ids, arguments, beside, name, plain};
 use crate::wire::write::Writer;
 
 const API: &str = super::API;
@@ -46,10 +46,7 @@ pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::By
         GroupBody::Assistant { parts, origin, results } => {
             let same = origin.as_ref() == Some(&profile.origin);
             // `^[a-zA-Z0-9_-]+$`, and no longer than the API's own are by far.
-            let fits = |id: &str| {
-                id.len() <= 128
-                    && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-            };
+            let fits = |id: &str| id.len() <= 128 && id.bytes().all(plain);
             let ours = |call: &ToolCall| call.id.to_string();
             let ids = Ids::choose(parts, origin.as_ref(), profile, fits, ours);
             assistant(parts, same, &ids, results.is_empty(), &mut out)?;
@@ -141,7 +138,7 @@ fn assistant(parts: &[Part], same: bool, ids: &Ids, last: bool, out: &mut Writer
             Part::Reasoning { text, opaque: Some(opaque) } if same => thinking(text, opaque, &mut blocks),
             Part::ToolCall(call) => {
                 blocks.comma().raw(r#"{"type":"tool_use","id":"#).string(&ids.of_call(calls, call));
-                blocks.raw(r#","name":"#).string(&call.name);
+                blocks.raw(r#","name":"#).string(&name(call));
                 blocks.raw(r#","input":"#).raw(&arguments(call)).raw("}");
                 calls += 1;
             }

@@ -16,11 +16,16 @@ use serde_json::{Map, Value, json};
 
 use super::message::{ASSISTANT_HEAD, CACHEABLE_END};
 use super::models::{self, Thinking};
-use super::{Cache, Quirks};
+use super::{Cache, Quirks, schema};
+use crate::wire::schema::Root;
 use crate::wire::url;
 use crate::wire::write::Writer;
 
 const BREAKPOINT: &str = r#","cache_control":{"type":"ephemeral"}"#;
+
+/// "input_schema does not support oneOf, allOf, or anyOf at the top level".
+const ROOT: Root =
+    Root { api: super::API, refused: &["oneOf", "allOf", "anyOf"], object: true, properties: false };
 
 /// The version of the API; there is no later one. <https://docs.anthropic.com/en/api/versioning>
 const VERSION: &str = "2023-06-01";
@@ -37,7 +42,7 @@ pub(super) fn tools(tools: &[&ToolSpec], quirks: &Quirks) -> Result<Bytes, Encod
         if !tool.description.is_empty() {
             out.raw(r#","description":"#).string(&tool.description);
         }
-        out.raw(r#","input_schema":"#).value("a tool's schema", &tool.input_schema)?;
+        out.raw(r#","input_schema":"#).value("a tool's schema", &*ROOT.of_tool(tool)?)?;
         if left == 0 && quirks.cache == Cache::Ephemeral {
             out.raw(BREAKPOINT);
         }
@@ -49,7 +54,7 @@ pub(super) fn tools(tools: &[&ToolSpec], quirks: &Quirks) -> Result<Bytes, Encod
 
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
-    let mut settings = settings(request);
+    let mut settings = settings(request)?;
     settings.extend(request.params.extra.clone());
     let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
     let size = messages + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512;
@@ -114,7 +119,7 @@ fn write_messages(fragments: &[Bytes], quirks: &Quirks, out: &mut Writer) {
 }
 
 /// All members but the three long ones.
-fn settings(request: &Encodable<'_>) -> Map<String, Value> {
+fn settings(request: &Encodable<'_>) -> Result<Map<String, Value>, EncodeError> {
     let params = request.params;
     let model = request.profile.origin.model.as_ref();
     let (style, usual) = models::of(model);
@@ -140,7 +145,7 @@ fn settings(request: &Encodable<'_>) -> Map<String, Value> {
     set("thinking", thinking);
     let mut output = Map::new();
     if let Some(spec) = request.output {
-        let format = json!({ "type": "json_schema", "schema": closed(&spec.schema, 0) });
+        let format = json!({ "type": "json_schema", "schema": schema::closed(spec, super::API)? });
         output.insert("format".to_owned(), format);
     }
     if let Some(effort) = params.reasoning.filter(|_| style == Thinking::Adaptive).and_then(effort) {
@@ -150,7 +155,7 @@ fn settings(request: &Encodable<'_>) -> Map<String, Value> {
     if request.tools.is_some() {
         set("tool_choice", tool_choice(request.tool_choice));
     }
-    all
+    Ok(all)
 }
 
 pub(crate) fn effort(reasoning: Reasoning) -> Option<&'static str> {
@@ -188,53 +193,4 @@ fn tool_choice(choice: &ToolChoice) -> Option<Value> {
         ToolChoice::Tool { name } => json!({ "type": "tool", "name": name }),
         _ => return None,
     })
-}
-
-/// The schema in the dialect of structured outputs: every object closed, and no bounds, which the API refuses. What the
-/// bounds say is checked by the library anyway.
-pub(crate) fn closed(schema: &Value, depth: usize) -> Value {
-    const REFUSED: [&str; 9] = [
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "maxItems",
-        "uniqueItems",
-    ];
-    match schema {
-        // Deeper than any schema that the API takes.
-        _ if depth > 64 => schema.clone(),
-        Value::Object(members) => {
-            let named = |name: &str| matches!(name, "properties" | "$defs" | "definitions");
-            let mut out: Map<String, Value> = members
-                .iter()
-                .filter(|(name, _)| !REFUSED.contains(&name.as_str()))
-                .map(|(name, value)| {
-                    let inner = match value {
-                        Value::Object(inner) if named(name) => inner
-                            .iter()
-                            .map(|(name, schema)| (name.clone(), closed(schema, depth + 1)))
-                            .collect::<Map<_, _>>()
-                            .into(),
-                        Value::Array(_) | Value::Object(_) if name != "enum" && name != "const" => {
-                            closed(value, depth + 1)
-                        }
-                        other => other.clone(),
-                    };
-                    (name.clone(), inner)
-                })
-                .collect();
-            let object =
-                out.get("type").and_then(Value::as_str) == Some("object") || out.contains_key("properties");
-            if object {
-                out.insert("additionalProperties".to_owned(), false.into());
-            }
-            out.into()
-        }
-        Value::Array(values) => values.iter().map(|value| closed(value, depth + 1)).collect(),
-        other => other.clone(),
-    }
 }

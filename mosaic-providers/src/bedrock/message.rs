@@ -19,10 +19,10 @@ use serde_json::Value;
 use super::blocks::CITATIONS;
 use super::join::{ASSISTANT_HEAD, END, Marks, USER_HEAD};
 use super::{API, media, models};
-use crate::wire::replay::{Ids, arguments, beside};
+use crate::wire::replay::{Ids, arguments, beside, name, plain};
 use crate::wire::write::Writer;
 
-/// The longest name and id of a call.
+/// The longest id of a call.
 const LONGEST: usize = 64;
 
 /// The group as messages, joined by commas, and its marks.
@@ -56,11 +56,6 @@ pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::By
         marks.write(&mut out);
     }
     Ok(out.into_bytes())
-}
-
-/// `[a-zA-Z0-9_-]`, of ids and names.
-fn plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
 fn user(parts: &[Part], out: &mut Writer) -> Result<Marks, EncodeError> {
@@ -134,7 +129,7 @@ fn assistant(parts: &[Part], same: bool, ids: &Ids, out: &mut Writer) -> Result<
             Part::Reasoning { text, opaque: Some(opaque) } if same => reasoning(text, opaque, &mut blocks),
             Part::ToolCall(call) => {
                 blocks.comma().raw(r#"{"toolUse":{"toolUseId":"#).string(&ids.of_call(calls, call));
-                blocks.raw(r#","name":"#).string(&name(&call.name));
+                blocks.raw(r#","name":"#).string(&name(call));
                 blocks.raw(r#","input":"#).raw(&input(call)).raw("}}");
                 calls += 1;
                 (only_reasoning, tools) = (false, true);
@@ -161,16 +156,6 @@ fn reasoning(text: &str, opaque: &Value, out: &mut Writer) {
     } else if let Some(data) = member("redacted_content") {
         out.comma().raw(r#"{"reasoningContent":{"redactedContent":"#).string(data).raw("}}");
     }
-}
-
-/// A name that a model made up may be one that the API refuses.
-fn name(name: &str) -> Cow<'_, str> {
-    if !name.is_empty() && name.len() <= LONGEST && name.bytes().all(plain) {
-        return name.into();
-    }
-    let replaced = |c: char| if u8::try_from(c).is_ok_and(plain) { c } else { '_' };
-    let fitting: String = name.chars().map(replaced).take(LONGEST).collect();
-    if fitting.is_empty() { "unnamed".into() } else { fitting.into() }
 }
 
 /// The arguments as they were written; anew where they look like a document of ours.

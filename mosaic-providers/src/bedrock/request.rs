@@ -11,8 +11,6 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>,
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html>
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use mosaic_core::{
     Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, Profile, Reasoning, ToolChoice, ToolSpec,
@@ -23,10 +21,14 @@ use super::join::{self, CACHE_POINT};
 use super::models::{self, Points, Thinking};
 use super::{API, Quirks};
 use crate::anthropic;
+use crate::wire::schema::Root;
 use crate::wire::write::Writer;
 
 /// Stands where the API wants tools and none may be called.
 const NO_TOOL: &str = r#"{"toolSpec":{"name":"no_tool","description":"Does nothing. No tool can be called now.","inputSchema":{"json":{"type":"object","properties":{}}}}}"#;
+
+/// The API wants `type: object` at the root, written out.
+const ROOT: Root = Root { api: API, refused: &[], object: true, properties: false };
 
 /// The tools, as a list.
 pub(super) fn tools(tools: &[&ToolSpec], profile: &Profile, quirks: &Quirks) -> Result<Bytes, EncodeError> {
@@ -37,7 +39,7 @@ pub(super) fn tools(tools: &[&ToolSpec], profile: &Profile, quirks: &Quirks) -> 
         if !tool.description.is_empty() {
             out.raw(r#","description":"#).string(&tool.description);
         }
-        out.raw(r#","inputSchema":{"json":"#).value("a tool's schema", &*object(tool)?)?.raw("}}}");
+        out.raw(r#","inputSchema":{"json":"#).value("a tool's schema", &*ROOT.of_tool(tool)?)?.raw("}}}");
     }
     if !tools.is_empty() && models::points(&profile.origin.model, quirks) == Points::Everywhere {
         out.comma().raw(CACHE_POINT);
@@ -46,30 +48,11 @@ pub(super) fn tools(tools: &[&ToolSpec], profile: &Profile, quirks: &Quirks) -> 
     Ok(out.into_bytes())
 }
 
-/// The API wants `type: object` at the root, written out.
-fn object(tool: &ToolSpec) -> Result<Cow<'_, Value>, EncodeError> {
-    let refused = |at: &str| EncodeError::Unsupported {
-        api: API,
-        what: format!("the input schema of tool `{}`, which is of no object (at `{at}`)", tool.name),
-        hint: "give the root of the schema `\"type\": \"object\"`".to_owned(),
-    };
-    let Some(members) = tool.input_schema.as_object() else { return Err(refused("")) };
-    match members.get("type") {
-        Some(Value::String(kind)) if kind == "object" => Ok(Cow::Borrowed(&tool.input_schema)),
-        None => {
-            let mut members = members.clone();
-            members.insert("type".to_owned(), "object".into());
-            Ok(Cow::Owned(members.into()))
-        }
-        Some(_) => Err(refused("/type")),
-    }
-}
-
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
     let model = request.profile.origin.model.as_ref();
     let points = models::points(model, quirks);
-    let mut settings = settings(request);
+    let mut settings = settings(request)?;
     extend(&mut settings, &request.params.extra);
     let own = settings.remove("toolConfig");
     let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
@@ -161,7 +144,7 @@ fn extend(settings: &mut Map<String, Value>, extra: &Map<String, Value>) {
 }
 
 /// All members but the three long ones.
-fn settings(request: &Encodable<'_>) -> Map<String, Value> {
+fn settings(request: &Encodable<'_>) -> Result<Map<String, Value>, EncodeError> {
     let params = request.params;
     // A forced call and thinking exclude each other; the call is what the caller relies on.
     let forced = request.tools.is_some()
@@ -190,11 +173,11 @@ fn settings(request: &Encodable<'_>) -> Map<String, Value> {
     }
     if let Some(spec) = request.output {
         // The schema is text here, not JSON.
-        let schema = anthropic::closed(&spec.schema, 0).to_string();
+        let schema = anthropic::closed(spec, API)?.to_string();
         let format = json!({ "type": "json_schema", "structure": { "jsonSchema": { "name": spec.name, "schema": schema } } });
         all.insert("outputConfig".to_owned(), json!({ "textFormat": format }));
     }
-    all
+    Ok(all)
 }
 
 /// `additionalModelRequestFields`, and whether they make the model think.

@@ -390,9 +390,10 @@ fn a_schema_that_is_of_no_object_is_refused_by_name_and_place() {
     };
     let open = tools(json!({"properties": {}})).unwrap();
     assert_eq!(open[0]["toolSpec"]["inputSchema"]["json"], json!({"type": "object", "properties": {}}));
-    for (schema, place) in
-        [(json!({"type": "string"}), "`add`, which is of no object (at `/type`)"), (json!(true), "(at ``)")]
-    {
+    for (schema, place) in [
+        (json!({"type": "string"}), r#"tool `add`, which says `"string"` at `/type`"#),
+        (json!([1]), "which says `[1]` at ``"),
+    ] {
         let error = tools(schema).unwrap_err().to_string();
         assert!(error.contains(place), "{error}");
     }

@@ -14,7 +14,7 @@ use mosaic_core::{EncodeError, GroupBody, Media, MediaData, Part, Profile, ToolC
 use serde_json::Value;
 
 use super::decoder::{CITATIONS, PLAN};
-use crate::wire::replay::{Ids, arguments};
+use crate::wire::replay::{Ids, arguments, name};
 use crate::wire::write::Writer;
 
 const API: &str = super::API;
@@ -139,7 +139,7 @@ fn assistant(parts: &[Part], same: bool, ids: &Ids, out: &mut Writer) -> Result<
         out.key("tool_calls").raw("[");
         for (index, call) in parts.iter().filter_map(Part::as_call).enumerate() {
             out.comma().raw(r#"{"id":"#).string(&ids.of_call(index, call));
-            out.raw(r#","type":"function","function":{"name":"#).string(&call.name);
+            out.raw(r#","type":"function","function":{"name":"#).string(&name(call));
             out.raw(r#","arguments":"#).string(&arguments(call)).raw("}}");
         }
         out.raw("]");

@@ -11,7 +11,7 @@
 
 use mosaic_core::{EncodeError, GroupBody, Media, MediaData, Part, Profile, ToolCall, ToolResult};
 
-use crate::wire::replay::{Ids, arguments};
+use crate::wire::replay::{Ids, arguments, name};
 use crate::wire::write::Writer;
 
 const API: &str = super::API;
@@ -104,7 +104,7 @@ fn assistant(parts: &[Part], same: bool, ids: &Ids, out: &mut Writer) {
         out.key("tool_calls").raw("[");
         for (index, call) in parts.iter().filter_map(Part::as_call).enumerate() {
             out.comma().raw(r#"{"id":"#).string(&ids.of_call(index, call));
-            out.raw(r#","function":{"name":"#).string(&call.name);
+            out.raw(r#","function":{"name":"#).string(&name(call));
             out.raw(r#","arguments":"#).raw(&arguments(call)).raw("}}");
         }
         out.raw("]");
@@ -129,7 +129,7 @@ fn tool_results(
             (true, false) => "(no output)".to_owned(),
         };
         out.comma().raw(r#"{"role":"tool","content":"#).string(&text);
-        out.key("tool_name").string(&call.name);
+        out.key("tool_name").string(&name(call));
         out.key("tool_call_id").string(&ids.of_result(index, result)).raw("}");
         if media {
             images.push(Part::text(format!("From the result of `{}`:", call.name)));

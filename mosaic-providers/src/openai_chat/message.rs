@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::media;
 use super::quirks::{CallIds, MediaForm, NoText, Quirks, ReasoningReplay, Texts};
 use super::turns::{self, Last};
-use crate::wire::replay::{Ids, arguments};
+use crate::wire::replay::{Ids, arguments, name};
 use crate::wire::write::Writer;
 
 /// Longer ids are refused by OpenAI (`string_above_max_length`).
@@ -142,7 +142,7 @@ fn assistant(
         out.raw(r#","tool_calls":["#);
         for (index, call) in parts.iter().filter_map(Part::as_call).enumerate() {
             out.comma().raw(r#"{"id":"#).string(&ids.of_call(index, call));
-            out.raw(r#","type":"function","function":{"name":"#).string(&call.name);
+            out.raw(r#","type":"function","function":{"name":"#).string(&name(call));
             out.raw(r#","arguments":"#).string(&arguments(call)).raw("}}");
         }
         out.raw("]");

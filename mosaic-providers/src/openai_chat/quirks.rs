@@ -2,6 +2,8 @@
 //!
 //! The default is what any server that calls itself compatible takes. The presets are beside it in `servers.rs`.
 
+use crate::wire::schema::{CHOICES, Root};
+
 /// The name of the wire API. Answers are kept under it, so it never changes for a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -151,6 +153,27 @@ pub enum Structured {
     JsonObject,
 }
 
+/// Which schemas a tool and an answer may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Schemas {
+    /// Any, as far as we know.
+    #[default]
+    Any,
+    /// Objects; no choice (`anyOf` and the like) at the root (OpenAI).
+    Objects,
+}
+
+impl Schemas {
+    pub(super) fn root(self, api: Api) -> Root {
+        let root = Root::object(api.name());
+        match self {
+            Self::Any => Root { object: false, ..root },
+            Self::Objects => Root { refused: CHOICES, ..root },
+        }
+    }
+}
+
 /// Which ids of calls the server takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -179,6 +202,8 @@ pub struct Quirks {
     pub reasoning_replay: ReasoningReplay,
     /// How an answer is forced into a schema.
     pub structured: Structured,
+    /// Which schemas a tool and an answer may have.
+    pub schemas: Schemas,
     /// Which ids of calls the server takes.
     pub call_ids: CallIds,
     /// What stands for no text beside tool calls.

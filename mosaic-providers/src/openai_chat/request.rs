@@ -8,7 +8,6 @@
 use bytes::Bytes;
 use mosaic_core::{
     Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, OutputSpec, Reasoning, ToolChoice,
-    ToolSpec,
 };
 use serde_json::{Map, Value, json};
 
@@ -19,31 +18,11 @@ use super::turns;
 use crate::wire::write::Writer;
 use crate::wire::{functions, url};
 
-/// `tools`.
-pub(super) fn tools(tools: &[&ToolSpec]) -> Result<Bytes, EncodeError> {
-    let mut out = Writer::with_capacity(256);
-    out.raw("[");
-    for tool in tools {
-        out.comma().raw(r#"{"type":"function","function":{"name":"#).string(&tool.name);
-        out.raw(r#","description":"#).string(&tool.description);
-        out.raw(r#","parameters":"#);
-        match tool.input_schema.as_object().filter(|schema| !schema.contains_key("properties")) {
-            // "object schema missing properties": OpenAI refuses a tool without parameters in its shortest form.
-            Some(schema) => {
-                let mut schema = schema.clone();
-                schema.insert("properties".to_owned(), Map::new().into());
-                out.value("a tool's schema", &schema)?
-            }
-            None => out.value("a tool's schema", &tool.input_schema)?,
-        };
-        out.raw("}}");
-    }
-    out.raw("]");
-    Ok(out.into_bytes())
-}
-
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
+    if let Some(output) = request.output {
+        quirks.schemas.root(quirks.api).of_answer(output)?;
+    }
     let mut settings = settings(request, quirks);
     settings.extend(request.params.extra.clone());
     let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
@@ -87,16 +66,9 @@ pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpReq
 }
 
 fn instructions(request: &Encodable<'_>, quirks: &Quirks, out: &mut Writer) {
-    let told = match (request.output, quirks.structured) {
-        (Some(output), Structured::JsonObject) => Some(format!(
-            "{}{}Answer with one JSON object that fits this JSON Schema, and nothing else:\n{}",
-            request.instructions,
-            if request.instructions.is_empty() { "" } else { "\n\n" },
-            output.schema
-        )),
-        _ => None,
-    };
-    let text = told.as_deref().unwrap_or(request.instructions);
+    // Where the server knows JSON, but no schema.
+    let output = request.output.filter(|_| quirks.structured == Structured::JsonObject);
+    let text = functions::told(request.instructions, output);
     if text.is_empty() {
         return;
     }
@@ -104,7 +76,7 @@ fn instructions(request: &Encodable<'_>, quirks: &Quirks, out: &mut Writer) {
         SystemRole::System => "system",
         SystemRole::Developer => "developer",
     };
-    out.raw(r#"{"role":"#).string(role).raw(r#","content":"#).string(text).raw("}");
+    out.raw(r#"{"role":"#).string(role).raw(r#","content":"#).string(&text).raw("}");
 }
 
 /// All members but the two long ones.

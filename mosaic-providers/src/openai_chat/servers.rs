@@ -2,8 +2,8 @@
 
 use super::quirks::{
     Api, CallIds, CostFigure, MaxTokens, MediaForm, NamedChoice, NoText, Quirks, ReasoningParam,
-    ReasoningReplay, ReasoningTokens, RequiredChoice, Seed, StreamUsage, Structured, SystemRole, Texts,
-    Turns,
+    ReasoningReplay, ReasoningTokens, RequiredChoice, Schemas, Seed, StreamUsage, Structured, SystemRole,
+    Texts, Turns,
 };
 
 impl Quirks {
@@ -14,6 +14,7 @@ impl Quirks {
             max_tokens: MaxTokens::MaxCompletionTokens,
             system_role: SystemRole::Developer,
             reasoning_replay: ReasoningReplay::Never,
+            schemas: Schemas::Objects,
             ..Self::default()
         }
     }

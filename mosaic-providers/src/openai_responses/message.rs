@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::items::{ANNOTATIONS, PHASE};
 use super::quirks::{Documents, Quirks, ResultMedia};
 use super::{API, reasoning};
-use crate::wire::replay::{Ids, arguments, beside};
+use crate::wire::replay::{Ids, arguments, beside, name};
 use crate::wire::write::Writer;
 
 /// Longer `call_id`s are refused by OpenAI (`string_above_max_length`).
@@ -176,7 +176,7 @@ fn assistant(
         match part {
             Part::ToolCall(call) => {
                 out.comma().raw(r#"{"type":"function_call","call_id":"#).string(&ids.of_call(calls, call));
-                out.raw(r#","name":"#).string(&call.name);
+                out.raw(r#","name":"#).string(&name(call));
                 out.raw(r#","arguments":"#).string(&arguments(call)).raw("}");
                 calls += 1;
             }

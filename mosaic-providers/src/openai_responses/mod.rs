@@ -41,7 +41,6 @@ mod models;
 mod quirks;
 mod reasoning;
 mod request;
-mod schema;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,7 @@
 //! Where the servers that speak this API differ. Each is a choice of data: the code below it is one path for all.
 
 use crate::openai_chat::NamedChoice;
+use crate::wire::schema::{CHOICES, Root};
 
 /// Whether the server must be told to keep nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,7 +85,7 @@ pub enum Documents {
     Refused,
 }
 
-/// Which schemas a tool may have.
+/// Which schemas a tool and an answer may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Schemas {
@@ -93,6 +94,16 @@ pub enum Schemas {
     Objects,
     /// Any.
     Any,
+}
+
+impl Schemas {
+    pub(super) fn root(self) -> Root {
+        let root = Root::object(super::API);
+        match self {
+            Self::Objects => Root { refused: CHOICES, ..root },
+            Self::Any => Root { object: false, ..root },
+        }
+    }
 }
 
 /// The differences of one server.
@@ -114,7 +125,7 @@ pub struct Quirks {
     pub result_media: ResultMedia,
     /// Whether documents are taken.
     pub documents: Documents,
-    /// Which schemas a tool may have.
+    /// Which schemas a tool and an answer may have.
     pub schemas: Schemas,
 }
 

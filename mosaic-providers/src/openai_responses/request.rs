@@ -13,8 +13,8 @@ use mosaic_core::{
 };
 use serde_json::{Map, Value, json};
 
+use super::models;
 use super::quirks::{Quirks, ReasoningParam, Sampling, Stateless, Structured};
-use super::{models, schema};
 use crate::openai_chat::{NamedChoice, strict};
 use crate::wire::url;
 use crate::wire::write::Writer;
@@ -24,7 +24,7 @@ pub(super) fn tools(tools: &[&ToolSpec], quirks: &Quirks) -> Result<Bytes, Encod
     let mut out = Writer::with_capacity(256);
     out.raw("[");
     for tool in tools {
-        let parameters = schema::parameters(tool, quirks.schemas)?;
+        let parameters = quirks.schemas.root().of_tool(tool)?;
         out.comma().raw(r#"{"type":"function","name":"#).string(&tool.name);
         if !tool.description.is_empty() {
             out.raw(r#","description":"#).string(&tool.description);
@@ -118,6 +118,7 @@ fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Result<Map<String, Valu
         set(name, Some(value));
     }
     if let Some(output) = request.output {
+        quirks.schemas.root().of_answer(output)?;
         let (name, value) = format(output, quirks.structured);
         set(name, Some(value));
     }

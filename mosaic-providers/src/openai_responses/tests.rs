@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mosaic_core::{
-    CallId, Codec, Cost, Delivery, Encodable, Group, Media, MediaData, ModelEvent, ModelInfo, ModelParams,
-    Origin, OutputSpec, Part, Profile, Reasoning, ToolCall, ToolChoice, ToolResult, ToolSpec, ToolStatus,
+    CallId, Codec, Cost, Delivery, Encodable, EncodeError, Group, HttpRequest, Media, MediaData, ModelEvent,
+    ModelInfo, ModelParams, Origin, OutputSpec, Part, Profile, Reasoning, ToolCall, ToolChoice, ToolResult,
+    ToolSpec, ToolStatus,
 };
 use serde_json::{Value, json};
 
@@ -212,7 +213,7 @@ fn an_image_in_a_result_stays_there_or_follows_it() {
 }
 
 /// A request with the defaults, changed. The defaults are leaked, so that a change may borrow from its test.
-fn sent<'a>(quirks: &Quirks, change: impl FnOnce(&mut Encodable<'a>)) -> (String, Value) {
+fn encoded<'a>(quirks: &Quirks, change: impl FnOnce(&mut Encodable<'a>)) -> Result<HttpRequest, EncodeError> {
     let profile: &'a Profile = Box::leak(Box::new(profile()));
     let params: &'a ModelParams = Box::leak(Box::default());
     let mut request = Encodable {
@@ -227,7 +228,11 @@ fn sent<'a>(quirks: &Quirks, change: impl FnOnce(&mut Encodable<'a>)) -> (String
         delivery: Delivery::Streamed,
     };
     change(&mut request);
-    let sent = OpenAiResponses::new(quirks.clone()).encode(&request).unwrap();
+    OpenAiResponses::new(quirks.clone()).encode(&request)
+}
+
+fn sent<'a>(quirks: &Quirks, change: impl FnOnce(&mut Encodable<'a>)) -> (String, Value) {
+    let sent = encoded(quirks, change).unwrap();
     let body = serde_json::from_slice(&sent.body_bytes()).unwrap();
     (sent.url, body)
 }
@@ -351,6 +356,10 @@ fn a_schema_that_the_api_cannot_take_is_refused_with_its_place() {
     let choice = refused(json!({"type": "object", "anyOf": [{}]}));
     assert!(choice.contains("`add`") && choice.contains("`/anyOf`"), "{choice}");
     assert!(refused(json!({"type": "string"})).contains("`/type`"));
+    let list = OutputSpec { name: "plan".to_owned(), schema: json!({"type": "array", "items": {}}) };
+    let error = encoded(&Quirks::openai(), |request| request.output = Some(&list)).unwrap_err().to_string();
+    assert!(error.contains("`plan`") && error.contains("`/type`"), "{error}");
+    assert!(encoded(&Quirks::llamacpp(), |request| request.output = Some(&list)).is_ok());
     let spec = ToolSpec::new("add", "", json!({"type": "object", "anyOf": [{}]}));
     assert!(OpenAiResponses::new(Quirks::llamacpp()).tools(&[&spec], &profile()).is_ok());
 }

@@ -9,6 +9,7 @@
 //! replay    ids and arguments of old calls, made acceptable
 //! error     status, headers and body -> ModelError; retry and limits read their figures out of it
 //! url       a base URL and a path
+//! schema    what a provider takes at the root of a schema
 //! write     JSON text without an intermediate value
 //! ```
 
@@ -21,6 +22,7 @@ mod limits;
 pub(crate) mod parts;
 pub(crate) mod replay;
 mod retry;
+pub(crate) mod schema;
 mod scrub;
 pub(crate) mod url;
 mod values;

@@ -22,6 +22,26 @@ pub(crate) fn arguments(call: &ToolCall) -> Cow<'_, str> {
     }
 }
 
+/// The longest name of a tool that every provider takes.
+const LONGEST_NAME: usize = 64;
+
+/// The name of the called tool. One that a model made up, or another provider took, is made to fit: the whole conversation
+/// would be refused for it.
+pub(crate) fn name(call: &ToolCall) -> Cow<'_, str> {
+    let name = call.name.as_str();
+    if !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(plain) {
+        return name.into();
+    }
+    let replaced = |c: char| if u8::try_from(c).is_ok_and(plain) { c } else { '_' };
+    let fitting: String = name.chars().map(replaced).take(LONGEST_NAME).collect();
+    if fitting.is_empty() { "unnamed".into() } else { fitting.into() }
+}
+
+/// `[a-zA-Z0-9_-]`, of names and of some providers' ids.
+pub(crate) fn plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
 /// The list that the provider gave beside the part at that place: the block of that kind right behind it. Sources of a text
 /// are kept so, because a text has no place for them.
 pub(crate) fn beside<'a>(parts: &'a [Part], at: usize, of: &str) -> Option<&'a Value> {
