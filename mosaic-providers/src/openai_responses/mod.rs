@@ -45,7 +45,8 @@ mod request;
 mod tests;
 
 pub use quirks::{
-    Documents, Quirks, ReasoningParam, ReasoningReplay, ResultMedia, Sampling, Schemas, Stateless, Structured,
+    Cut, Documents, Quirks, ReasoningParam, ReasoningReplay, ResultMedia, Sampling, Schemas, Stateless,
+    Structured,
 };
 
 use bytes::Bytes;
@@ -97,7 +98,11 @@ impl Codec for OpenAiResponses {
     }
 
     fn decoder(&self, profile: &Profile, delivery: Delivery) -> Box<dyn Decoder> {
-        decoder::decoder(profile, delivery)
+        decoder::decoder(profile, delivery, None)
+    }
+
+    fn limited_decoder(&self, profile: &Profile, delivery: Delivery, limit: Option<u64>) -> Box<dyn Decoder> {
+        decoder::decoder(profile, delivery, limit.filter(|_| self.quirks.cut == Cut::Untold))
     }
 
     fn error(&self, status: u16, headers: &Headers, body: &[u8]) -> ModelError {

@@ -63,6 +63,17 @@ pub enum Sampling {
     AsInChat,
 }
 
+/// Whether an answer says that the limit of tokens cut it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Cut {
+    /// Its status is `incomplete`.
+    #[default]
+    Told,
+    /// Its status is `completed` all the same (llama.cpp): one as long as the limit was cut.
+    Untold,
+}
+
 /// Where media in the result of a tool go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -119,6 +130,8 @@ pub struct Quirks {
     pub structured: Structured,
     /// Whether `stop` and `seed` are read.
     pub sampling: Sampling,
+    /// Whether an answer says that the limit of tokens cut it.
+    pub cut: Cut,
     /// Whether one tool can be forced by name.
     pub named_choice: NamedChoice,
     /// Where media in results go.
@@ -175,6 +188,7 @@ impl Quirks {
             reasoning: ReasoningParam::Template,
             structured: Structured::ResponseFormat,
             sampling: Sampling::AsInChat,
+            cut: Cut::Untold,
             named_choice: NamedChoice::Ignored,
             documents: Documents::Refused,
             schemas: Schemas::Any,

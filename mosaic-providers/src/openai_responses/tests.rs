@@ -3,8 +3,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mosaic_core::{
     CallId, Codec, Cost, Delivery, Encodable, EncodeError, Group, HttpRequest, Media, MediaData, ModelEvent,
-    ModelInfo, ModelParams, Origin, OutputSpec, Part, Profile, Reasoning, ToolCall, ToolChoice, ToolResult,
-    ToolSpec, ToolStatus,
+    ModelInfo, ModelParams, Origin, OutputSpec, Part, Profile, Reasoning, StopReason, ToolCall, ToolChoice,
+    ToolResult, ToolSpec, ToolStatus,
 };
 use serde_json::{Value, json};
 
@@ -401,4 +401,25 @@ fn a_cost_that_the_provider_tells_is_taken() {
     let told = read(&answer(json!({"cost_in_usd_ticks": 37_756_000})), Quirks::xai());
     assert_eq!(told.1, Some(Cost(3_776)));
     assert_eq!(read(&answer(json!({"input_tokens": 1})), Quirks::openai()).1, None);
+}
+
+#[test]
+fn an_answer_as_long_as_its_limit_was_cut_where_the_server_does_not_say_so() {
+    let answer = json!({"status": "completed", "usage": {"input_tokens": 3, "output_tokens": 8}, "output": [
+        {"type": "function_call", "call_id": "c", "name": "add", "arguments": "{\"x\": 1"}]});
+    let stop = |quirks: Quirks, limit| {
+        let codec = OpenAiResponses::new(quirks);
+        let mut decoder = codec.limited_decoder(&profile(), Delivery::Whole, limit);
+        let mut events = Vec::new();
+        decoder.push(answer.to_string().as_bytes(), &mut events).unwrap();
+        decoder.finish(&mut events).unwrap();
+        match events.pop() {
+            Some(ModelEvent::Done(end)) => end.stop,
+            other => panic!("no end: {other:?}"),
+        }
+    };
+    assert_eq!(stop(Quirks::llamacpp(), Some(8)), StopReason::Length);
+    assert_eq!(stop(Quirks::llamacpp(), Some(9)), StopReason::ToolCalls);
+    assert_eq!(stop(Quirks::llamacpp(), None), StopReason::ToolCalls);
+    assert_eq!(stop(Quirks::openai(), Some(8)), StopReason::ToolCalls);
 }
