@@ -9,9 +9,9 @@
 //! thinking (cut off, or another model's) is left out too, and so is a server tool's use without its result.
 //!
 //! # The mark at the end
-//! A cache breakpoint goes into the last block of a message, and is placed when the request is joined, long after the
-//! fragment was written. So every fragment ends in `}]}`, the last block's brace first; one whose last block takes no
-//! breakpoint (thinking) ends in `}] }`. Joining needs to look at these bytes only.
+//! A cache breakpoint goes into the last block of a message of the user, and is placed when the request is joined, long after
+//! the fragment was written. So a fragment that ends in such a message ends in `}]}`, the last block's brace first; one that
+//! ends in an answer ends in `}] }`. Joining needs to look at these bytes only.
 //!
 //! Source: <https://docs.anthropic.com/en/api/messages>,
 //! <https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching>
@@ -25,9 +25,10 @@ use crate::wire::write::Writer;
 
 const API: &str = super::API;
 
-/// The end of a fragment whose last block takes a breakpoint.
+/// The end of a fragment that ends in a message of the user, whose last block takes a breakpoint.
 pub(super) const CACHEABLE_END: &str = "}]}";
-const OTHER_END: &str = "}] }";
+/// The end of one that ends in an answer.
+const ANSWER_END: &str = "] }";
 /// The beginning of a fragment that begins with an answer.
 pub(super) const ASSISTANT_HEAD: &str = r#"{"role":"assistant","content":["#;
 
@@ -126,10 +127,8 @@ fn media_block(media: &Media, out: &mut Writer) -> Result<(), EncodeError> {
 
 fn assistant(parts: &[Part], same: bool, ids: &Ids, last: bool, out: &mut Writer) -> Result<(), EncodeError> {
     let mut blocks = Writer::with_capacity(256);
-    let mut cacheable = false;
     let mut calls = 0_usize;
     for (at, part) in parts.iter().enumerate() {
-        let before = blocks.len();
         match part {
             Part::Text { text } | Part::Refusal { text } => {
                 let citations = if same { beside(parts, at, CITATIONS) } else { None };
@@ -147,15 +146,11 @@ fn assistant(parts: &[Part], same: bool, ids: &Ids, last: bool, out: &mut Writer
             }
             _ => {}
         }
-        if blocks.len() > before {
-            cacheable = matches!(part, Part::Text { .. } | Part::Refusal { .. } | Part::ToolCall(_));
-        }
     }
     if blocks.len() == 0 {
         return Ok(());
     }
-    out.raw(ASSISTANT_HEAD).bytes(&blocks.into_bytes()).raw("]");
-    out.raw(if cacheable || !last { "}" } else { OTHER_END.trim_start_matches("}]") });
+    out.raw(ASSISTANT_HEAD).bytes(&blocks.into_bytes()).raw(if last { ANSWER_END } else { "]}" });
     Ok(())
 }
 
