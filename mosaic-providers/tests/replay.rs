@@ -4,6 +4,10 @@
 use mosaic_core::{Codec, Delivery, Group, ModelEvent, ModelInfo, Origin, Part, Profile};
 use mosaic_providers::anthropic::Anthropic;
 use mosaic_providers::bedrock::Bedrock;
+use mosaic_providers::cohere::Cohere;
+use mosaic_providers::gemini::Gemini;
+use mosaic_providers::ollama::Ollama;
+use mosaic_providers::openai_chat::OpenAiChat;
 use mosaic_providers::openai_responses::OpenAiResponses;
 use serde_json::{Value, json};
 
@@ -82,4 +86,27 @@ fn annotations_and_phases_of_openai_go_back_in_their_message() {
     let plain = json!([{"type": "message", "role": "assistant",
         "content": [text("I look."), text("Blue."), text("Or so.")]}]);
     assert_eq!(sent(&codec, kept, "other"), plain);
+}
+
+#[test]
+fn a_users_words_are_never_left_out_in_silence() {
+    let part = Part::Provider {
+        kind: "guardContent".to_owned(),
+        data: json!({"guardContent": {"text": {"text": "Say no bad word."}}}),
+    };
+    let group = Group::user(vec![Part::text("Hi"), part]);
+    let said = Bedrock::default().fragment(group.body(), &profile(&Bedrock::default(), "m")).unwrap();
+    assert!(std::str::from_utf8(&said).unwrap().contains("Say no bad word."));
+    let others: [Box<dyn Codec>; 6] = [
+        Box::new(Anthropic::default()),
+        Box::new(Cohere),
+        Box::new(Gemini::default()),
+        Box::new(Ollama),
+        Box::new(OpenAiChat::default()),
+        Box::new(OpenAiResponses::default()),
+    ];
+    for codec in others {
+        let error = codec.fragment(group.body(), &profile(&*codec, "m")).unwrap_err().to_string();
+        assert!(error.contains("`guardContent`") && error.contains(codec.api()), "{error}");
+    }
 }

@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use super::blocks::CITATIONS;
 use crate::wire::replay::{Ids, arguments, beside, name, plain};
+use crate::wire::turn::{Turn, turn};
 use crate::wire::write::Writer;
 
 const API: &str = super::API;
@@ -35,8 +36,8 @@ pub(super) const ASSISTANT_HEAD: &str = r#"{"role":"assistant","content":["#;
 /// The group as messages, joined by commas.
 pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::Bytes, EncodeError> {
     let mut out = Writer::with_capacity(256);
-    match group {
-        GroupBody::User { parts } => {
+    match turn(API, group, profile, &[])? {
+        Turn::User(parts) => {
             out.raw(r#"{"role":"user","content":["#);
             if !texts_and_media(parts, &mut out)? {
                 // The API takes no message without content.
@@ -44,21 +45,13 @@ pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::By
             }
             out.raw("]}");
         }
-        GroupBody::Assistant { parts, origin, results } => {
-            let same = origin.as_ref() == Some(&profile.origin);
+        Turn::Answer { parts, origin, same, results } => {
             // `^[a-zA-Z0-9_-]+$`, and no longer than the API's own are by far.
             let fits = |id: &str| id.len() <= 128 && id.bytes().all(plain);
             let ours = |call: &ToolCall| call.id.to_string();
-            let ids = Ids::choose(parts, origin.as_ref(), profile, fits, ours);
+            let ids = Ids::choose(parts, origin, profile, fits, ours);
             assistant(parts, same, &ids, results.is_empty(), &mut out)?;
             tool_results(results, &ids, &mut out)?;
-        }
-        _ => {
-            return Err(EncodeError::Unsupported {
-                api: API,
-                what: "a group of this kind".to_owned(),
-                hint: "use versions of mosaic-core and mosaic-providers that belong together".to_owned(),
-            });
         }
     }
     Ok(out.into_bytes())

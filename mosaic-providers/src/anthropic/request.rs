@@ -9,14 +9,13 @@
 //! <https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs>
 
 use bytes::Bytes;
-use mosaic_core::{
-    Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, Reasoning, ToolChoice, ToolSpec,
-};
+use mosaic_core::{Delivery, Encodable, EncodeError, HttpRequest, Reasoning, ToolChoice, ToolSpec};
 use serde_json::{Map, Value, json};
 
 use super::message::{ASSISTANT_HEAD, CACHEABLE_END};
 use super::models::{self, Thinking};
 use super::{Cache, Quirks, schema};
+use crate::wire::request::{Body, Settings};
 use crate::wire::schema::Root;
 use crate::wire::url;
 use crate::wire::write::Writer;
@@ -54,40 +53,22 @@ pub(super) fn tools(tools: &[&ToolSpec], quirks: &Quirks) -> Result<Bytes, Encod
 
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
-    let mut settings = settings(request)?;
-    settings.extend(request.params.extra.clone());
-    let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
-    let size = messages + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512;
-    let mut out = Writer::with_capacity(size);
-    out.raw("{");
-    for (name, value) in &settings {
-        out.key(name).value(name, value)?;
-    }
+    let mut body = Body::begin(request, settings(request)?)?;
     // In the order in which the cache reads them: tools, instructions, messages.
-    if let Some(tools) = request.tools.filter(|_| !settings.contains_key("tools")) {
-        out.key("tools").bytes(tools);
-    }
-    if !settings.contains_key("system") && !request.instructions.trim().is_empty() {
-        out.key("system").raw(r#"[{"type":"text","text":"#).string(request.instructions);
+    body.tools(request.tools);
+    if body.lacks("system") && !request.instructions.trim().is_empty() {
+        body.out.key("system").raw(r#"[{"type":"text","text":"#).string(request.instructions);
         if quirks.cache == Cache::Ephemeral {
-            out.raw(BREAKPOINT);
+            body.out.raw(BREAKPOINT);
         }
-        out.raw("}]");
+        body.out.raw("}]");
     }
-    if !settings.contains_key("messages") {
-        write_messages(request.fragments, quirks, &mut out);
+    if body.lacks("messages") {
+        write_messages(request.fragments, quirks, &mut body.out);
     }
-    out.raw("}");
-    let mut headers = Headers::default();
-    headers.push("content-type", "application/json");
-    headers.push("anthropic-version", VERSION);
-    Ok(HttpRequest {
-        method: Method::Post,
-        url: url::versioned(request.base_url, "/v1", "/messages"),
-        headers,
-        body: vec![out.into_bytes()],
-        connect_timeout: None,
-    })
+    let mut request = body.post(url::versioned(request.base_url, "/v1", "/messages"), None);
+    request.headers.push("anthropic-version", VERSION);
+    Ok(request)
 }
 
 fn write_messages(fragments: &[Bytes], quirks: &Quirks, out: &mut Writer) {
@@ -119,7 +100,7 @@ fn write_messages(fragments: &[Bytes], quirks: &Quirks, out: &mut Writer) {
 }
 
 /// All members but the three long ones.
-fn settings(request: &Encodable<'_>) -> Result<Map<String, Value>, EncodeError> {
+fn settings(request: &Encodable<'_>) -> Result<Settings, EncodeError> {
     let params = request.params;
     let model = request.profile.origin.model.as_ref();
     let (style, usual) = models::of(model);
@@ -129,20 +110,15 @@ fn settings(request: &Encodable<'_>) -> Result<Map<String, Value>, EncodeError> 
         && matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Tool { .. });
     let thinking = params.reasoning.and_then(|reasoning| thinking(reasoning, style, limit, forced));
     let thinks = thinking.as_ref().is_some_and(|thinking| thinking.get("type") != Some(&"disabled".into()));
-    let mut all = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            all.insert(name.to_owned(), value);
-        }
-    };
-    set("model", Some(model.into()));
-    set("max_tokens", Some(limit.into()));
-    set("stream", Some((request.delivery == Delivery::Streamed).into()));
+    let mut all = Settings::default();
+    all.set("model", Some(model.into()));
+    all.set("max_tokens", Some(limit.into()));
+    all.set("stream", Some((request.delivery == Delivery::Streamed).into()));
     // Thinking allows no other temperature than the default.
-    set("temperature", params.temperature.filter(|_| !thinks).map(Value::from));
-    set("top_p", params.top_p.filter(|_| !thinks).map(Value::from));
-    set("stop_sequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
-    set("thinking", thinking);
+    all.set("temperature", params.temperature.filter(|_| !thinks).map(Value::from));
+    all.set("top_p", params.top_p.filter(|_| !thinks).map(Value::from));
+    all.set("stop_sequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+    all.set("thinking", thinking);
     let mut output = Map::new();
     if let Some(spec) = request.output {
         let format = json!({ "type": "json_schema", "schema": schema::closed(spec, super::API)? });
@@ -151,9 +127,9 @@ fn settings(request: &Encodable<'_>) -> Result<Map<String, Value>, EncodeError> 
     if let Some(effort) = params.reasoning.filter(|_| style == Thinking::Adaptive).and_then(effort) {
         output.insert("effort".to_owned(), effort.into());
     }
-    set("output_config", (!output.is_empty()).then_some(output.into()));
+    all.set("output_config", (!output.is_empty()).then_some(output.into()));
     if request.tools.is_some() {
-        set("tool_choice", tool_choice(request.tool_choice));
+        all.set("tool_choice", tool_choice(request.tool_choice));
     }
     Ok(all)
 }

@@ -20,7 +20,11 @@ use super::blocks::CITATIONS;
 use super::join::{ASSISTANT_HEAD, END, Marks, USER_HEAD};
 use super::{API, media, models};
 use crate::wire::replay::{Ids, arguments, beside, name, plain};
+use crate::wire::turn::{Turn, turn};
 use crate::wire::write::Writer;
+
+/// The kind of a block that holds text for a guardrail.
+const GUARDED: &str = "guardContent";
 
 /// The longest id of a call.
 const LONGEST: usize = 64;
@@ -28,13 +32,12 @@ const LONGEST: usize = 64;
 /// The group as messages, joined by commas, and its marks.
 pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::Bytes, EncodeError> {
     let mut out = Writer::with_capacity(256);
-    let marks = match group {
-        GroupBody::User { parts } => user(parts, &mut out)?,
-        GroupBody::Assistant { parts, origin, results } => {
-            let same = origin.as_ref() == Some(&profile.origin);
+    let marks = match turn(API, group, profile, &[GUARDED])? {
+        Turn::User(parts) => user(parts, &mut out)?,
+        Turn::Answer { parts, origin, same, results } => {
             let fits = |id: &str| id.len() <= LONGEST && id.bytes().all(plain);
             let ours = |call: &ToolCall| call.id.to_string();
-            let ids = Ids::choose(parts, origin.as_ref(), profile, fits, ours);
+            let ids = Ids::choose(parts, origin, profile, fits, ours);
             let mut marks = assistant(parts, same, &ids, &mut out)?;
             if !results.is_empty() {
                 let status = models::of(&profile.origin.model).status;
@@ -43,13 +46,6 @@ pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::By
                 marks.ends_in_no_text = true;
             }
             marks
-        }
-        _ => {
-            return Err(EncodeError::Unsupported {
-                api: API,
-                what: "a group of this kind".to_owned(),
-                hint: "use versions of mosaic-core and mosaic-providers that belong together".to_owned(),
-            });
         }
     };
     if out.len() > 0 {
@@ -90,8 +86,8 @@ fn texts_and_media(parts: &[Part], guarded: bool, out: &mut Writer) -> Result<Wr
                 wrote.any = true;
                 wrote.last_text = false;
             }
-            Part::Provider { kind, data } if guarded && kind == "guardContent" => {
-                let content = data.get("guardContent").unwrap_or(data);
+            Part::Provider { kind, data } if guarded && kind == GUARDED => {
+                let content = data.get(GUARDED).unwrap_or(data);
                 out.comma().raw(r#"{"guardContent":"#).value("text for a guardrail", content)?.raw("}");
                 wrote.any = true;
                 wrote.last_text = false;

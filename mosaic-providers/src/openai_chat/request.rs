@@ -5,16 +5,14 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/create>
 
-use bytes::Bytes;
-use mosaic_core::{
-    Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, OutputSpec, Reasoning, ToolChoice,
-};
-use serde_json::{Map, Value, json};
+use mosaic_core::{Delivery, Encodable, EncodeError, HttpRequest, OutputSpec, Reasoning, ToolChoice};
+use serde_json::{Value, json};
 
 use super::quirks::{
     MaxTokens, NamedChoice, Quirks, ReasoningParam, RequiredChoice, Seed, StreamUsage, Structured, SystemRole,
 };
 use super::turns;
+use crate::wire::request::{Body, EVENTS, Settings, accept};
 use crate::wire::write::Writer;
 use crate::wire::{functions, url};
 
@@ -23,46 +21,21 @@ pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpReq
     if let Some(output) = request.output {
         quirks.schemas.root(quirks.api).of_answer(output)?;
     }
-    let mut settings = settings(request, quirks);
-    settings.extend(request.params.extra.clone());
-    let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
-    let size = messages + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512;
-    let mut out = Writer::with_capacity(size);
-    out.raw("{");
-    for (name, value) in &settings {
-        out.key(name).value(name, value)?;
+    let mut body = Body::begin(request, settings(request, quirks))?;
+    if body.lacks("messages") {
+        body.out.key("messages").raw("[");
+        instructions(request, quirks, &mut body.out);
+        turns::join(request.fragments, quirks.turns, &mut body.out);
+        body.out.raw("]");
     }
-    if !settings.contains_key("messages") {
-        out.key("messages").raw("[");
-        instructions(request, quirks, &mut out);
-        turns::join(request.fragments, quirks.turns, &mut out);
-        out.raw("]");
-    }
-    if let Some(tools) = request.tools.filter(|_| !settings.contains_key("tools")) {
-        // Where a tool cannot be forced by its name, it is the only one.
-        let only = match (request.tool_choice, quirks.named_choice) {
-            (ToolChoice::Tool { name }, NamedChoice::Ignored) => functions::only(tools, name),
-            _ => None,
-        };
-        out.key("tools").bytes(only.as_ref().unwrap_or(tools));
-    }
-    out.raw("}");
-    let mut headers = Headers::default();
-    headers.push("content-type", "application/json");
-    headers.push(
-        "accept",
-        match request.delivery {
-            Delivery::Streamed => "text/event-stream",
-            Delivery::Whole => "application/json",
-        },
-    );
-    Ok(HttpRequest {
-        method: Method::Post,
-        url: url::join(request.base_url, "/chat/completions"),
-        headers,
-        body: vec![out.into_bytes()],
-        connect_timeout: None,
-    })
+    // Where a tool cannot be forced by its name, it is the only one.
+    let only = match (request.tool_choice, quirks.named_choice, request.tools) {
+        (ToolChoice::Tool { name }, NamedChoice::Ignored, Some(tools)) => functions::only(tools, name),
+        _ => None,
+    };
+    body.tools(only.as_ref().or(request.tools));
+    let url = url::join(request.base_url, "/chat/completions");
+    Ok(body.post(url, accept(request.delivery, EVENTS)))
 }
 
 fn instructions(request: &Encodable<'_>, quirks: &Quirks, out: &mut Writer) {
@@ -80,43 +53,38 @@ fn instructions(request: &Encodable<'_>, quirks: &Quirks, out: &mut Writer) {
 }
 
 /// All members but the two long ones.
-fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Map<String, Value> {
+fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Settings {
     let params = request.params;
-    let mut all = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            all.insert(name.to_owned(), value);
-        }
-    };
-    set("model", Some(request.profile.origin.model.as_ref().into()));
+    let mut all = Settings::default();
+    all.set("model", Some(request.profile.origin.model.as_ref().into()));
     let streamed = request.delivery == Delivery::Streamed;
-    set("stream", Some(streamed.into()));
+    all.set("stream", Some(streamed.into()));
     let ask = streamed && quirks.stream_usage != StreamUsage::ComesByItself;
-    set("stream_options", ask.then(|| json!({ "include_usage": true })));
+    all.set("stream_options", ask.then(|| json!({ "include_usage": true })));
     let cost = quirks.stream_usage == StreamUsage::AskWithCost;
-    set("usage", cost.then(|| json!({ "include": true })));
+    all.set("usage", cost.then(|| json!({ "include": true })));
     let limit = match quirks.max_tokens {
         MaxTokens::MaxTokens => "max_tokens",
         MaxTokens::MaxCompletionTokens => "max_completion_tokens",
     };
-    set(limit, params.max_output_tokens.map(Value::from));
-    set("temperature", params.temperature.map(Value::from));
-    set("top_p", params.top_p.map(Value::from));
-    set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+    all.set(limit, params.max_output_tokens.map(Value::from));
+    all.set("temperature", params.temperature.map(Value::from));
+    all.set("top_p", params.top_p.map(Value::from));
+    all.set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
     let seed = match quirks.seed {
         Seed::Seed => "seed",
         Seed::RandomSeed => "random_seed",
     };
-    set(seed, params.seed.map(Value::from));
+    all.set(seed, params.seed.map(Value::from));
     let model = request.profile.origin.model.as_ref();
     if let Some((name, value)) =
         params.reasoning.and_then(|reasoning| thinking(reasoning, quirks.reasoning, model))
     {
-        set(name, Some(value));
+        all.set(name, Some(value));
     }
-    set("response_format", request.output.map(|output| response_format(output, quirks.structured)));
+    all.set("response_format", request.output.map(|output| response_format(output, quirks.structured)));
     if request.tools.is_some() {
-        set("tool_choice", tool_choice(request.tool_choice, quirks));
+        all.set("tool_choice", tool_choice(request.tool_choice, quirks));
     }
     all
 }

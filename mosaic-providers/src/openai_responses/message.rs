@@ -18,6 +18,7 @@ use super::items::{ANNOTATIONS, PHASE};
 use super::quirks::{Documents, Quirks, ResultMedia};
 use super::{API, reasoning};
 use crate::wire::replay::{Ids, arguments, beside, name};
+use crate::wire::turn::{Turn, turn};
 use crate::wire::write::Writer;
 
 /// Longer `call_id`s are refused by OpenAI (`string_above_max_length`).
@@ -33,25 +34,17 @@ pub(super) fn fragment(
     quirks: &Quirks,
 ) -> Result<bytes::Bytes, EncodeError> {
     let mut out = Writer::with_capacity(256);
-    match group {
-        GroupBody::User { parts } => user(parts, quirks, &mut out)?,
-        GroupBody::Assistant { parts, origin, results } => {
-            let same = origin.as_ref() == Some(&profile.origin);
+    match turn(API, group, profile, &[])? {
+        Turn::User(parts) => user(parts, quirks, &mut out)?,
+        Turn::Answer { parts, origin, same, results } => {
             let fits = |id: &str| {
                 (SHORTEST_ID..=LONGEST_ID).contains(&id.len())
                     && id.bytes().all(|byte| byte.is_ascii_graphic())
             };
             let ours = |call: &ToolCall| call.id.to_string();
-            let ids = Ids::choose(parts, origin.as_ref(), profile, fits, ours);
+            let ids = Ids::choose(parts, origin, profile, fits, ours);
             assistant(parts, same, &ids, quirks, &mut out)?;
             outputs(results, &ids, quirks, &mut out)?;
-        }
-        _ => {
-            return Err(EncodeError::Unsupported {
-                api: API,
-                what: "a group of this kind".to_owned(),
-                hint: "use versions of mosaic-core and mosaic-providers that belong together".to_owned(),
-            });
         }
     }
     Ok(out.into_bytes())
