@@ -23,8 +23,13 @@ use crate::wire::write::Writer;
 const BREAKPOINT: &str = r#","cache_control":{"type":"ephemeral"}"#;
 
 /// "input_schema does not support oneOf, allOf, or anyOf at the top level".
-const ROOT: Root =
-    Root { api: super::API, refused: &["oneOf", "allOf", "anyOf"], object: true, properties: false };
+const ROOT: Root = Root {
+    api: super::API,
+    refused: &["oneOf", "allOf", "anyOf"],
+    object: true,
+    properties: false,
+    plain_names: true,
+};
 
 /// The version of the API; there is no later one. <https://docs.anthropic.com/en/api/versioning>
 const VERSION: &str = "2023-06-01";

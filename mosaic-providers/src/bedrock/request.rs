@@ -27,7 +27,7 @@ use crate::wire::write::Writer;
 const NO_TOOL: &str = r#"{"toolSpec":{"name":"no_tool","description":"Does nothing. No tool can be called now.","inputSchema":{"json":{"type":"object","properties":{}}}}}"#;
 
 /// The API wants `type: object` at the root, written out.
-const ROOT: Root = Root { api: API, refused: &[], object: true, properties: false };
+const ROOT: Root = Root { api: API, refused: &[], object: true, properties: false, plain_names: false };
 
 /// The tools, as a list.
 pub(super) fn tools(tools: &[&ToolSpec], profile: &Profile, quirks: &Quirks) -> Result<Bytes, EncodeError> {

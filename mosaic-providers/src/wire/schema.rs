@@ -9,6 +9,10 @@
 //! | an object | all |
 //! | `properties` told, even where there are none | OpenAI and those who took its form over |
 //! | no choice (`anyOf` and the like) at the root | OpenAI, Anthropic |
+//! | names of properties of letters, digits, `_`, `.` and `-`, up to 64 | Anthropic |
+//!
+//! The last one in the service's words: "Property keys should match pattern"
+//! (<https://github.com/anthropics/claude-code/issues/79418>). One such name in a list of tools, and every request is refused.
 
 use std::borrow::Cow;
 
@@ -28,12 +32,14 @@ pub(crate) struct Root {
     pub(crate) object: bool,
     /// Whether it must have `properties`.
     pub(crate) properties: bool,
+    /// Whether the names of those are of certain characters only.
+    pub(crate) plain_names: bool,
 }
 
 impl Root {
     /// Of an object with its properties, and nothing else.
     pub(crate) fn object(api: &'static str) -> Self {
-        Self { api, refused: &[], object: true, properties: true }
+        Self { api, refused: &[], object: true, properties: true, plain_names: false }
     }
 
     /// The schema of a tool as it is sent.
@@ -47,6 +53,7 @@ impl Root {
             other => return Err(self.error(&what(), "", &format!("`{other}`"))),
         };
         self.check(members, what)?;
+        self.names(members, what)?;
         let lacks = |name: &str| !members.contains_key(name);
         if members.is_empty() || lacks("type") || (self.properties && lacks("properties")) {
             let mut whole = members.clone();
@@ -79,6 +86,22 @@ impl Root {
         }
     }
 
+    fn names(self, members: &Map<String, Value>, what: impl Fn() -> String) -> Result<(), EncodeError> {
+        let plain = |name: &str| {
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+            (1..=64).contains(&name.len()) && name.bytes().all(fits)
+        };
+        let properties = members.get("properties").and_then(Value::as_object).filter(|_| self.plain_names);
+        match properties.and_then(|properties| properties.keys().find(|name| !plain(name))) {
+            None => Ok(()),
+            Some(name) => Err(EncodeError::Unsupported {
+                api: self.api,
+                what: format!("{}, which has a property `{name}` at `/properties`", what()),
+                hint: "name it with 1 to 64 letters, digits, `_`, `.` or `-`".to_owned(),
+            }),
+        }
+    }
+
     fn error(self, what: &str, place: &str, says: &str) -> EncodeError {
         EncodeError::Unsupported {
             api: self.api,
@@ -95,7 +118,8 @@ mod tests {
 
     use super::{CHOICES, Root};
 
-    const OBJECT: Root = Root { api: "x", refused: CHOICES, object: true, properties: true };
+    const OBJECT: Root =
+        Root { api: "x", refused: CHOICES, object: true, properties: true, plain_names: true };
 
     fn of(root: Root, schema: Value) -> Result<Value, String> {
         let tool = ToolSpec::new("add", "", schema);
@@ -121,6 +145,7 @@ mod tests {
             (json!({"type": "array"}), r#"the schema of tool `add`, which says `"array"` at `/type`"#),
             (json!({"type": "object", "anyOf": []}), "which says `anyOf` at `/anyOf`"),
             (json!(7), "which says `7` at ``"),
+            (json!({"properties": {"a.b-c_1": {}, "$top": {}}}), "tool `add`, which has a property `$top`"),
         ] {
             let error = of(OBJECT, schema).unwrap_err();
             assert!(error.contains(says), "{error}");
@@ -136,7 +161,8 @@ mod tests {
     #[test]
     fn a_server_without_rules_takes_any_schema() {
         let any = Root { refused: &[], object: false, ..OBJECT };
-        let schema = json!({"type": "array", "anyOf": [], "properties": {}});
+        let any = Root { plain_names: false, ..any };
+        let schema = json!({"type": "array", "anyOf": [], "properties": {"$top": {}}});
         assert_eq!(of(any, schema.clone()), Ok(schema));
     }
 }
