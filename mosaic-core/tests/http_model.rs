@@ -82,10 +82,9 @@ async fn an_answer_is_read_however_it_is_cut() {
 }
 
 async fn end(model: &HttpModel, call: ModelCall) -> ModelEnd {
-    match model.stream(call).await.unwrap().next().await {
-        Some(Ok(ModelEvent::Done(end))) => end,
-        other => panic!("no end: {other:?}"),
-    }
+    let event = model.stream(call).await.unwrap().next().await.expect("an end").unwrap();
+    let ModelEvent::Done(end) = event else { unreachable!("{event:?} is no end") };
+    end
 }
 
 #[tokio::test]
