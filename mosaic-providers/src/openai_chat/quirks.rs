@@ -153,6 +153,18 @@ pub enum Structured {
     JsonObject,
 }
 
+/// Whether the cache of prompts must be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Caching {
+    /// It works by itself, or not at all.
+    #[default]
+    ByItself,
+    /// For models of Anthropic's (`anthropic/...`), which cache nothing unasked, with `cache_control` at the top: the server
+    /// puts the breakpoints (OpenRouter).
+    AskedForAnthropic,
+}
+
 /// Which schemas a tool and an answer may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -202,6 +214,8 @@ pub struct Quirks {
     pub reasoning_replay: ReasoningReplay,
     /// How an answer is forced into a schema.
     pub structured: Structured,
+    /// Whether the cache of prompts must be asked for.
+    pub caching: Caching,
     /// Which schemas a tool and an answer may have.
     pub schemas: Schemas,
     /// Which ids of calls the server takes.

@@ -9,7 +9,8 @@ use mosaic_core::{Delivery, Encodable, EncodeError, HttpRequest, OutputSpec, Rea
 use serde_json::{Value, json};
 
 use super::quirks::{
-    MaxTokens, NamedChoice, Quirks, ReasoningParam, RequiredChoice, Seed, StreamUsage, Structured, SystemRole,
+    Caching, MaxTokens, NamedChoice, Quirks, ReasoningParam, RequiredChoice, Seed, StreamUsage, Structured,
+    SystemRole,
 };
 use super::turns;
 use crate::wire::request::{Body, EVENTS, Settings, accept};
@@ -56,13 +57,16 @@ fn instructions(request: &Encodable<'_>, quirks: &Quirks, out: &mut Writer) {
 fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Settings {
     let params = request.params;
     let mut all = Settings::default();
-    all.set("model", Some(request.profile.origin.model.as_ref().into()));
+    let model = request.profile.origin.model.as_ref();
+    all.set("model", Some(model.into()));
     let streamed = request.delivery == Delivery::Streamed;
     all.set("stream", Some(streamed.into()));
     let ask = streamed && quirks.stream_usage != StreamUsage::ComesByItself;
     all.set("stream_options", ask.then(|| json!({ "include_usage": true })));
     let cost = quirks.stream_usage == StreamUsage::AskWithCost;
     all.set("usage", cost.then(|| json!({ "include": true })));
+    let cached = quirks.caching == Caching::AskedForAnthropic && model.starts_with("anthropic/");
+    all.set("cache_control", cached.then(|| json!({ "type": "ephemeral" })));
     let limit = match quirks.max_tokens {
         MaxTokens::MaxTokens => "max_tokens",
         MaxTokens::MaxCompletionTokens => "max_completion_tokens",
@@ -76,7 +80,6 @@ fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Settings {
         Seed::RandomSeed => "random_seed",
     };
     all.set(seed, params.seed.map(Value::from));
-    let model = request.profile.origin.model.as_ref();
     if let Some((name, value)) =
         params.reasoning.and_then(|reasoning| thinking(reasoning, quirks.reasoning, model))
     {

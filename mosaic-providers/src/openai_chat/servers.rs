@@ -1,7 +1,7 @@
 //! The servers of this API that we know, as sets of differences. Each names the page that they come from.
 
 use super::quirks::{
-    Api, CallIds, CostFigure, MaxTokens, MediaForm, NamedChoice, NoText, Quirks, ReasoningParam,
+    Api, Caching, CallIds, CostFigure, MaxTokens, MediaForm, NamedChoice, NoText, Quirks, ReasoningParam,
     ReasoningReplay, ReasoningTokens, RequiredChoice, Schemas, Seed, StreamUsage, Structured, SystemRole,
     Texts, Turns,
 };
@@ -20,13 +20,15 @@ impl Quirks {
     }
 
     /// OpenRouter. <https://openrouter.ai/docs/api-reference/parameters>,
-    /// <https://openrouter.ai/docs/use-cases/usage-accounting>
+    /// <https://openrouter.ai/docs/use-cases/usage-accounting>,
+    /// <https://openrouter.ai/docs/guides/best-practices/prompt-caching>
     #[must_use]
     pub fn openrouter() -> Self {
         Self {
             reasoning: ReasoningParam::Object,
             stream_usage: StreamUsage::AskWithCost,
             cost: CostFigure::Dollars,
+            caching: Caching::AskedForAnthropic,
             ..Self::default()
         }
     }

@@ -380,6 +380,19 @@ fn tools_and_their_choice() {
 }
 
 #[test]
+fn a_cache_that_does_not_work_by_itself_is_asked_for() {
+    let sent = |model: &str, quirks: Quirks| {
+        let profile: &Profile =
+            Box::leak(Box::new(Profile { origin: origin(model), info: ModelInfo::new("p", model) }));
+        body(&[], &quirks, |request| request.profile = profile).get("cache_control").cloned()
+    };
+    let claude = "anthropic/claude-sonnet-4.5";
+    assert_eq!(sent(claude, Quirks::openrouter()), Some(json!({"type": "ephemeral"})));
+    assert_eq!(sent("openai/gpt-5.5", Quirks::openrouter()), None);
+    assert_eq!(sent(claude, Quirks::default()), None);
+}
+
+#[test]
 fn a_schema_is_strict_only_if_it_keeps_to_the_strict_dialect() {
     let format = |schema: Value, quirks: Quirks| {
         let output = OutputSpec { name: "plan".to_owned(), schema };
