@@ -144,6 +144,12 @@ impl Price {
         dearest.max().unwrap_or_default()
     }
 
+    /// What a call costs, where its tokens were told. An answer without figures costs something that nobody knows, which
+    /// is not the same as nothing.
+    pub(crate) fn cost_if_told(&self, usage: &Usage) -> Option<Cost> {
+        (*usage != Usage::default()).then(|| self.cost(usage))
+    }
+
     /// What a call costs, rounded to the nearest millionth of a dollar.
     ///
     /// The sum is made once, over the figures of the terminal record: an answer that came in pieces costs what the same

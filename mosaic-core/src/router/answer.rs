@@ -98,7 +98,7 @@ impl Answer {
         let (chosen, price) = (permit.deployment.candidate.id.clone(), &permit.deployment.candidate.price);
         // A price that the host gave to the candidate goes before what its model believes.
         if let Some(price) = price {
-            end.cost = Some(price.cost(&end.usage));
+            end.cost = price.cost_if_told(&end.usage);
         }
         permit.deployment.latency.rest(first.until(now), end.usage.output);
         permit.answered(&end.usage, end.cost, now);
