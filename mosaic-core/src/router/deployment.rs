@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::breaker::{Breaker, BreakerPolicy};
-use super::budget::{Claim, Held};
+use super::budget::{Ceiling, Claim, Held};
 use super::hash::hash;
 use super::health::Claimed;
 use super::histogram::Histogram;
@@ -41,6 +41,11 @@ pub(super) struct Deployment {
     pub(super) rates: Option<(f64, f64)>,
     /// The places of the budgets that it is charged to.
     pub(super) budgets: Vec<usize>,
+    /// The most that a call can cost here, where the price is known.
+    pub(super) ceiling: Option<Ceiling>,
+    /// The most tokens of prompt and of answer, where they are known.
+    pub(super) longest_prompt: Option<u64>,
+    pub(super) longest_answer: Option<u64>,
 }
 
 impl Deployment {
@@ -49,12 +54,13 @@ impl Deployment {
         let input = rate(Usage { input: 1_000_000, ..Usage::default() });
         let output = rate(Usage { output: 1_000_000, ..Usage::default() });
         let (can, cannot) = Abilities::of(&candidate);
+        let window = candidate.known_window();
         Self {
             hash: hash(&candidate.id),
             can,
             cannot,
             first_named,
-            window: candidate.known_window(),
+            window,
             in_flight: AtomicU32::new(0),
             requests: candidate.limits.requests.map(Bucket::new),
             tokens: candidate.limits.tokens.map(Bucket::new),
@@ -63,6 +69,9 @@ impl Deployment {
             first_events: Histogram::default(),
             rates: input.zip(output),
             budgets,
+            ceiling: candidate.known_price().map(Ceiling::of),
+            longest_prompt: candidate.model.info().max_input.or(window),
+            longest_answer: candidate.model.info().max_output.or(window),
             candidate,
         }
     }
@@ -223,7 +232,7 @@ impl Permit {
     }
 
     fn settle_cut(&mut self) {
-        self.held.settle_cut(self.deployment.candidate.known_price(), self.shown);
+        self.held.settle_cut(self.deployment.ceiling.as_ref(), self.shown);
     }
 }
 
