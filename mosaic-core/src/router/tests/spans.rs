@@ -11,7 +11,10 @@ use super::*;
 
 /// Writes down spans with their fields, and what was entered.
 #[derive(Default, Clone)]
-struct Seen(Arc<Mutex<Vec<(String, Option<u64>)>>>);
+struct Seen(Arc<Mutex<Vec<Span>>>);
+
+/// Its name and fields, and the span that it is within.
+type Span = (String, Option<u64>);
 
 struct Text<'a>(&'a mut String);
 
