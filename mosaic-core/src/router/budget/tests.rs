@@ -386,3 +386,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_clock_that_is_ahead_has_spent_is_kept_until_its_period_is_over() {
+    let budget = Budget::new("b", Cost(9)).per(Period::Every(Duration::from_millis(10)));
+    let account = Account::default();
+    account.add(5, Cost(3));
+    for (now, number, spent) in [(39, 5, 3), (55, 5, 3), (60, 6, 0)] {
+        let window = account.window(&budget, Timestamp(now));
+        assert_eq!((window.number, window.spent), (number, spent), "{now}");
+    }
+}
