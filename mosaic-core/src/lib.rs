@@ -36,7 +36,7 @@ pub use event::{Cursor, Event};
 pub use id::{CallId, RunId, Seq, SessionKey, StepId};
 pub use memory::{
     EmbedCodec, EmbedError, EmbedRequest, Embedder, EmbedderExt, EmbedderInfo, EmbedderSource, Embeddings,
-    HttpEmbedder, Purpose,
+    HttpEmbedder, Memory, MemoryError, MemoryStore, MemoryStoreExt, Purpose, Scope,
 };
 pub use message::{
     Cost, Counts, Fragments, Group, GroupBody, GroupError, Measure, Media, MediaData, Origin, Part, ToolCall,

@@ -1,4 +1,4 @@
-//! Storage for Mosaic: where sessions are kept.
+//! Storage for Mosaic: where sessions and memories are kept.
 //!
 //! | address | store | keeps |
 //! | --- | --- | --- |
@@ -8,16 +8,18 @@
 //! What routers know of their candidates is shared by processes through `SqliteHealthStore`, in the same file or another.
 //!
 //! All pass the suite of [`mosaic_core::store`]'s contract, `mosaic_core::store::conformance`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)] // but for `vectors::kernel`, which says why
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod memory;
 mod open;
 pub mod ram;
 mod rules;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod vectors;
 
 pub use open::open;
-pub use ram::RamStore;
+pub use ram::{RamMemories, RamStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, SqliteHealthStore, SqliteOptions, SqliteStore};
+pub use sqlite::{Durability, SqliteHealthStore, SqliteMemories, SqliteOptions, SqliteStore};

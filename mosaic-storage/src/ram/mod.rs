@@ -22,6 +22,8 @@
 //! ```
 
 mod data;
+mod memory;
 mod store;
 
+pub use memory::RamMemories;
 pub use store::RamStore;

@@ -8,13 +8,15 @@ use mosaic_core::{
 };
 
 use super::data::{Data, Owner, STORE};
+use super::memory::{RamMemories, Tenants};
 
 /// Sessions in RAM. See [the module](super).
 #[derive(Debug)]
 pub struct RamStore {
     data: Arc<Mutex<Data>>,
+    memories: Arc<Mutex<Tenants>>,
     /// `None` once closed.
-    owner: Mutex<Option<Arc<Owner>>>,
+    owner: Arc<Mutex<Option<Arc<Owner>>>>,
 }
 
 impl Default for RamStore {
@@ -27,18 +29,24 @@ impl RamStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self::over(Arc::default())
+        Self::over(Arc::default(), Arc::default())
     }
 
     /// Another handle on the same data, as another process would have it: what one leases, the other cannot.
     #[must_use]
     pub fn sibling(&self) -> Self {
-        Self::over(self.data.clone())
+        Self::over(self.data.clone(), self.memories.clone())
     }
 
-    fn over(data: Arc<Mutex<Data>>) -> Self {
+    /// The memories of this store. They are there until the store is closed.
+    #[must_use]
+    pub fn memories(&self) -> RamMemories {
+        RamMemories::new(self.memories.clone(), self.owner.clone())
+    }
+
+    fn over(data: Arc<Mutex<Data>>, memories: Arc<Mutex<Tenants>>) -> Self {
         let owner = Owner(format!("another run in process {}", std::process::id()));
-        Self { data, owner: Mutex::new(Some(Arc::new(owner))) }
+        Self { data, memories, owner: Arc::new(Mutex::new(Some(Arc::new(owner)))) }
     }
 
     /// The data, unless the handle is closed.

@@ -1,4 +1,4 @@
-//! Sessions in a SQLite file.
+//! Sessions and memories in a SQLite file.
 //!
 //! One writer per store takes all changes and commits them in groups: whatever waits while one commit is under way goes
 //! into the next. Readers have connections of their own and are never in its way.
@@ -37,6 +37,7 @@
 
 mod fault;
 mod health;
+mod memory;
 mod options;
 mod owner;
 mod plan;
@@ -48,5 +49,6 @@ mod store;
 mod writer;
 
 pub use health::SqliteHealthStore;
+pub use memory::SqliteMemories;
 pub use options::{Durability, SqliteOptions};
 pub use store::SqliteStore;

@@ -28,6 +28,9 @@ pub struct SqliteOptions {
     pub busy_timeout: Duration,
     /// At most so many bytes may the file grow to; beyond, appends fail with [`StoreError::Full`]. No limit.
     pub max_bytes: Option<u64>,
+    /// About so many bytes of RAM may the index of memories take: what was not searched for long is let go of, and loaded
+    /// again when it is. What is being searched is never let go of. 256 MB.
+    pub memory_index_bytes: usize,
 }
 
 impl SqliteOptions {
@@ -38,6 +41,7 @@ impl SqliteOptions {
             durability: Durability::Full,
             busy_timeout: Duration::from_secs(5),
             max_bytes: None,
+            memory_index_bytes: 256 << 20,
         }
     }
 
@@ -59,6 +63,13 @@ impl SqliteOptions {
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Limits the RAM that the index of memories takes.
+    #[must_use]
+    pub fn memory_index_bytes(mut self, bytes: usize) -> Self {
+        self.memory_index_bytes = bytes;
         self
     }
 

@@ -6,6 +6,7 @@
 //! | `entries` | the rows, in the order of their writing, and an index by session and number |
 //! | `meta` | one row: the newest numbers given, and who wrote last |
 //! | `health` | what routers know of their candidates; see `health.rs` |
+//! | `memory_*`, `memories` | see [`memory`](super::memory) |
 //! | `log` | a view for people: tenant, name, seq, kind, time, body as text |
 //!
 //! The last number of a session is not stored: it is that of its last row.
@@ -17,6 +18,7 @@ use mosaic_core::{Seq, StoreError};
 use sqlx::{Connection, Row, SqliteConnection};
 
 use super::fault::{Doing, Fault};
+use super::memory;
 
 /// Marks the file as ours: `Msic`.
 const APPLICATION: i64 = 0x4d73_6963;
@@ -63,6 +65,7 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (space, candidate)
     ) STRICT, WITHOUT ROWID;
 ",
+    memory::MIGRATION,
 ];
 
 /// The newest format that this version knows.

@@ -12,6 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::fault::Doing;
+use super::memory::{Index, SqliteMemories};
 use super::options::SqliteOptions;
 use super::owner::Owner;
 use super::plan::{Change, Done};
@@ -26,6 +27,7 @@ pub struct SqliteStore {
     name: Arc<str>,
     queue: mpsc::UnboundedSender<Request>,
     reader: Reader,
+    index: Arc<Index>,
     closed: AtomicBool,
 }
 
@@ -61,6 +63,7 @@ impl SqliteStore {
             db,
             owner,
             durability: options.durability,
+            busy_timeout: options.busy_timeout,
             level: None,
             known: Default::default(),
             trusted: false,
@@ -76,7 +79,9 @@ impl SqliteStore {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(connection(&options).read_only(true).row_buffer_size(256));
-        Ok(Self { reader: Reader { store: name.clone(), pool }, name, queue, closed: AtomicBool::new(false) })
+        let reader = Reader { store: name.clone(), pool };
+        let index = Arc::new(Index::new(options.memory_index_bytes));
+        Ok(Self { reader, name, queue, index, closed: AtomicBool::new(false) })
     }
 
     /// Opens the database at an address: see [`SqliteOptions::from_url`].
@@ -85,6 +90,17 @@ impl SqliteStore {
     /// As [`open`](Self::open).
     pub async fn open_url(url: &str) -> Result<Self, StoreError> {
         Self::open(SqliteOptions::from_url(url)?).await
+    }
+
+    /// The memories in this file. They are there until the store is closed.
+    #[must_use]
+    pub fn memories(&self) -> SqliteMemories {
+        SqliteMemories::new(
+            self.name.clone(),
+            self.reader.pool.clone(),
+            self.queue.clone(),
+            self.index.clone(),
+        )
     }
 
     fn closed(&self) -> StoreError {

@@ -1,13 +1,16 @@
 //! The one writer: takes what waits in the queue, commits it as a group, answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use mosaic_core::memory::{MemoryCounts, MemoryError};
 use mosaic_core::{Seq, SessionInfo, SessionKey, StoreError, Timestamp};
 use sqlx::{AssertSqlSafe, Connection, Row as _, SqliteConnection};
 use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
 use tokio::sync::oneshot;
 
 use super::fault::{Doing, Fault};
+use super::memory;
 use super::options::Durability;
 use super::owner::Owner;
 use super::plan::{Change, Done, Head, Plan, Planner};
@@ -29,6 +32,8 @@ pub(super) struct Writer {
     pub(super) db: SqliteConnection,
     pub(super) owner: Owner,
     pub(super) durability: Durability,
+    /// How long to wait for another program that has locked the database.
+    pub(super) busy_timeout: Duration,
     /// How `PRAGMA synchronous` stands; `None` when that is not known.
     pub(super) level: Option<Level>,
     pub(super) known: Plan,
@@ -61,7 +66,7 @@ impl Level {
 impl Writer {
     /// Works until the queue ends, or until it is closed.
     pub(super) async fn run(mut self, mut requests: UnboundedReceiver<Request>) {
-        let (mut batch, mut group) = (Vec::new(), Vec::new());
+        let (mut batch, mut group, mut memories) = (Vec::new(), Vec::new(), Vec::new());
         let mut closing = None;
         while closing.is_none() && requests.recv_many(&mut batch, GROUP).await > 0 {
             for request in batch.drain(..) {
@@ -77,10 +82,12 @@ impl Writer {
                         let erased = self.erase(&key).await;
                         let _ = reply.send(self.settle(erased).await);
                     }
+                    Request::Memory(request) => memories.push(request),
                     Request::Close { reply } => closing = Some(reply),
                 }
             }
             self.commit(&mut group).await;
+            self.remember(std::mem::take(&mut memories)).await;
             if self.scrub {
                 self.scrub().await;
             }
@@ -241,6 +248,50 @@ impl Writer {
         Ok(erased.map(|_| ()))
     }
 
+    /// Commits changes of memories as a group and answers them.
+    async fn remember(&mut self, requests: Vec<memory::Request>) {
+        if requests.is_empty() {
+            return;
+        }
+        let (tasks, replies): (Vec<_>, Vec<_>) =
+            requests.into_iter().map(|request| (request.task, request.reply)).unzip();
+        match self.remember_all(tasks).await {
+            Ok(results) => {
+                for (result, reply) in results.into_iter().zip(replies) {
+                    let _ = reply.send(result);
+                }
+            }
+            Err(fault) => {
+                self.roll_back().await;
+                for reply in replies {
+                    let _ = reply.send(Err(fault.told(&self.store, None).into()));
+                }
+            }
+        }
+    }
+
+    async fn remember_all(
+        &mut self,
+        tasks: Vec<memory::Task>,
+    ) -> Result<Vec<Result<MemoryCounts, MemoryError>>, Fault> {
+        let foreign = self.begin(tasks.iter().any(memory::Task::is_durable)).await?;
+        let mut results = Vec::with_capacity(tasks.len());
+        let mut scrub = false;
+        for task in tasks {
+            results.push(match memory::carry_out(&mut self.db, &self.store, task).await? {
+                Ok(written) => {
+                    self.known.touch |= written.any;
+                    scrub |= written.removed;
+                    Ok(written.counts)
+                }
+                Err(error) => Err(error),
+            });
+        }
+        self.end(foreign).await?;
+        self.scrub |= scrub;
+        Ok(results)
+    }
+
     /// Rolls back what failed, and gives the answer.
     async fn settle<T>(&mut self, result: Result<Result<T, StoreError>, Fault>) -> Result<T, StoreError> {
         match result {
@@ -337,11 +388,15 @@ impl Writer {
 
     /// Empties the WAL, unless somebody reads from it: then the next time.
     async fn scrub(&mut self) {
-        let emptied = sqlx::raw_sql("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
-        // The first row is that of the timeout.
+        // Without waiting, and back to waiting for what comes after.
+        let wait = self.busy_timeout.as_millis();
+        let text =
+            format!("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = {wait}");
+        let emptied = sqlx::raw_sql(AssertSqlSafe(text));
+        // The first row is that of the timeout, and so is the last.
         let rows = emptied.fetch_all(&mut self.db).await;
         self.scrub = !rows.is_ok_and(|rows| {
-            rows.last().is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|busy| busy == 0))
+            rows.get(1).is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|busy| busy == 0))
         });
     }
 

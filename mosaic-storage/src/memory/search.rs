@@ -1,0 +1,215 @@
+//! A search, step by step. Between the steps the store brings the rows that the next one needs.
+//!
+//! ```text
+//! begin: admitted docs, words, coarse vectors ──> wanted rows ──> choose: exact cosine, the best of each arm
+//!     ──> neighbours ──> wanted rows ──> finish: candidates
+//! ```
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use mosaic_core::memory::{Candidate, Candidates, MemoryId, SearchQuery};
+
+use super::Stored;
+use super::lexical::{self, Lexical, NONE, Scores};
+use super::part::Part;
+use crate::vectors::Bits;
+
+/// Rows by their number.
+pub(crate) type Rows = HashMap<i64, Arc<Stored>>;
+
+/// A doc of one of the parts.
+type At = (usize, u32);
+
+/// A search under way.
+#[derive(Debug)]
+pub(crate) struct Search<'q> {
+    query: &'q SearchQuery,
+    admitted: Vec<Bits>,
+    scores: Vec<Scores>,
+    /// Docs that are candidates, and whether they are hits.
+    found: BTreeMap<At, bool>,
+    /// Docs that look best as vectors.
+    coarse: Vec<At>,
+}
+
+impl<'q> Search<'q> {
+    /// Finds what looks best. The parts must be the same, in the same order, at every step.
+    pub(crate) fn begin(parts: &[&Part], query: &'q SearchQuery) -> Self {
+        let admitted: Vec<Bits> =
+            parts.iter().map(|part| part.admitted(&query.scope, query.reach, &query.filter)).collect();
+        let mut search =
+            Self { query, admitted, scores: Vec::new(), found: BTreeMap::new(), coarse: Vec::new() };
+        search.words(parts);
+        search.vectors(parts);
+        search
+    }
+
+    fn limit(&self) -> usize {
+        self.query.limit as usize
+    }
+
+    fn words(&mut self, parts: &[&Part]) {
+        let stems = self.query.text.as_deref().map(Lexical::question).unwrap_or_default();
+        if stems.is_empty() {
+            return;
+        }
+        let views: Vec<lexical::View<'_>> = parts
+            .iter()
+            .zip(&self.admitted)
+            .map(|(part, admitted)| lexical::View { lexical: part.lexical(), links: part.links(), admitted })
+            .collect();
+        self.scores = lexical::score(&views, &stems);
+        for arm in [|scores: &Scores| &scores.lexical, |scores: &Scores| &scores.window]
+            as [fn(&Scores) -> &Vec<f32>; 2]
+        {
+            let mut hits = Vec::new();
+            for (part, scores) in self.scores.iter().enumerate() {
+                hits.extend(
+                    (0_u32..)
+                        .zip(arm(scores))
+                        .filter(|(_, score)| **score > 0.0)
+                        .map(|(doc, score)| ((part, doc), *score)),
+                );
+            }
+            keep_best(&mut hits, self.limit());
+            self.found.extend(hits.into_iter().map(|(at, _)| (at, true)));
+        }
+    }
+
+    fn vectors(&mut self, parts: &[&Part]) {
+        // Some more than asked for: what is coarse may be in the wrong order.
+        let best = if self.limit() == 0 { 0 } else { self.limit() + self.limit() / 2 + 16 };
+        let mut all = Vec::new();
+        for (at, (part, admitted)) in parts.iter().zip(&self.admitted).enumerate() {
+            let mut left = admitted.clone();
+            for vector in &self.query.vectors {
+                let Some(block) = part.block(&vector.model) else { continue };
+                let found = block.scan(&vector.values, &left, best);
+                all.extend(found.into_iter().map(|like| ((at, like.row), like.cosine)));
+                left.without(block.present());
+            }
+        }
+        keep_best(&mut all, best);
+        self.coarse = all.into_iter().map(|(at, _)| at).collect();
+    }
+
+    /// The rows that the next step needs: their ids, their numbers, and how new they must be.
+    pub(crate) fn wanted(&self, parts: &[&Part]) -> Vec<(MemoryId, i64, i64)> {
+        let docs = self.found.keys().chain(&self.coarse);
+        let mut wanted: Vec<(MemoryId, i64, i64)> = docs
+            .filter_map(|(part, slot)| parts.get(*part)?.doc(*slot))
+            .map(|doc| (doc.id, doc.n, doc.changed))
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted
+    }
+
+    /// Settles which are the best as vectors, and adds the neighbours of all hits.
+    pub(crate) fn choose(&mut self, parts: &[&Part], rows: &Rows) {
+        let mut exact: Vec<(At, f32)> = std::mem::take(&mut self.coarse)
+            .into_iter()
+            .filter_map(|at| {
+                let stored = rows.get(&parts.get(at.0)?.doc(at.1)?.n)?;
+                #[allow(clippy::cast_possible_truncation)]
+                let (cosine, _) = dense(self.query, stored)?;
+                Some((at, cosine))
+            })
+            .collect();
+        keep_best(&mut exact, self.limit());
+        self.found.extend(exact.into_iter().map(|(at, _)| (at, true)));
+        let hits: Vec<At> = self.found.keys().copied().collect();
+        for (part, slot) in hits {
+            let Some((index, admitted)) = parts.get(part).zip(self.admitted.get(part)) else { continue };
+            for side in
+                [|links: (u32, u32)| links.0, |links: (u32, u32)| links.1] as [fn((u32, u32)) -> u32; 2]
+            {
+                let (mut at, mut left) = (slot, self.query.neighbours);
+                // Closed ones are passed over, but not for ever.
+                let mut steps = left.saturating_mul(4);
+                while left > 0 && steps > 0 {
+                    at = index.links().get(at as usize).copied().map_or(NONE, side);
+                    if at == NONE {
+                        break;
+                    }
+                    steps -= 1;
+                    if admitted.get(at) {
+                        left -= 1;
+                        self.found.entry((part, at)).or_insert(false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The answer.
+    pub(crate) fn finish(self, parts: &[&Part], rows: &Rows) -> Candidates {
+        let score =
+            |scores: Option<&f32>| scores.filter(|score| **score > 0.0).map(|score| f64::from(*score));
+        let mut all: Vec<(MemoryId, Candidate)> = self
+            .found
+            .iter()
+            .filter_map(|((part, slot), hit)| {
+                let doc = parts.get(*part)?.doc(*slot)?;
+                let stored = rows.get(&doc.n)?;
+                // The row may be newer than the index; and a reader never gets what is not theirs, whatever the index says.
+                let theirs = self.query.scope.sees(self.query.reach, &stored.memory.scope)
+                    && self.query.filter.admits(&stored.memory);
+                let scores = self.scores.get(*part);
+                let dense = dense(self.query, stored);
+                let candidate = Candidate {
+                    memory: stored.memory.clone(),
+                    lexical: score(scores.and_then(|scores| scores.lexical.get(*slot as usize))),
+                    window: score(scores.and_then(|scores| scores.window.get(*slot as usize))),
+                    dense: dense.as_ref().map(|(cosine, _)| f64::from(*cosine)),
+                    model: dense.map(|(_, model)| model),
+                    hit: *hit,
+                };
+                theirs.then_some((doc.id, candidate))
+            })
+            .collect();
+        all.sort_by_key(|(id, _)| *id);
+        Candidates {
+            candidates: all.into_iter().map(|(_, candidate)| candidate).collect(),
+            admitted: self.admitted.iter().map(Bits::count).sum(),
+        }
+    }
+}
+
+/// Keeps the best, of alike ones the first.
+fn keep_best(all: &mut Vec<(At, f32)>, best: usize) {
+    let order = |a: &(At, f32), b: &(At, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if all.len() > best && best > 0 {
+        all.select_nth_unstable_by(best - 1, order);
+    }
+    all.truncate(best);
+}
+
+/// How alike a memory and the query are, by the first model that both have.
+fn dense(query: &SearchQuery, stored: &Stored) -> Option<(f32, Arc<str>)> {
+    let of = |model: &Arc<str>| stored.vectors.iter().find(|other| other.model == *model);
+    let (vector, other) = query.vectors.iter().find_map(|vector| Some((vector, of(&vector.model)?)))?;
+    (vector.values.len() == other.values.len())
+        .then(|| (cosine(&vector.values, &other.values), vector.model.clone()))
+}
+
+/// As [`mosaic_core::memory::cosine`], in sums that the processor can make side by side.
+fn cosine(one: &[f32], other: &[f32]) -> f32 {
+    const SIDE: usize = 8;
+    let mut sums = [[0.0_f64; SIDE]; 3];
+    for (one, other) in one.chunks(SIDE).zip(other.chunks(SIDE)) {
+        let [products, ones, others] = &mut sums;
+        for ((((a, b), product), first), second) in one.iter().zip(other).zip(products).zip(ones).zip(others)
+        {
+            let (a, b) = (f64::from(*a), f64::from(*b));
+            *product += a * b;
+            *first += a * a;
+            *second += b * b;
+        }
+    }
+    let [product, first, second] = sums.map(|sums| sums.iter().sum::<f64>());
+    let lengths = (first * second).sqrt();
+    #[allow(clippy::cast_possible_truncation)]
+    if lengths > 0.0 { (product / lengths) as f32 } else { 0.0 }
+}

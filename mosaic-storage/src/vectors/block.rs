@@ -1,0 +1,226 @@
+//! The block, and the scan.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::kernel;
+
+/// So many rows are compared at a time: as many as a word of [`Bits`] has.
+const STEP: usize = 64;
+
+/// Rows are padded to a multiple of this: two registers of AVX2.
+const LANES: usize = 32;
+
+/// A set of small numbers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bits(Vec<u64>);
+
+impl Bits {
+    pub(crate) fn get(&self, at: u32) -> bool {
+        self.word(at as usize / STEP) >> (at as usize % STEP) & 1 == 1
+    }
+
+    pub(crate) fn set(&mut self, at: u32, on: bool) {
+        let (word, bit) = (at as usize / STEP, 1 << (at as usize % STEP));
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(word) {
+            if on { *word |= bit } else { *word &= !bit }
+        }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.0.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
+        (0_u32..).step_by(STEP).zip(&self.0).flat_map(|(base, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros())?;
+                left &= left - 1;
+                Some(base + bit)
+            })
+        })
+    }
+
+    /// Keeps only what something holds for.
+    pub(crate) fn retain(&mut self, mut holds: impl FnMut(u32) -> bool) {
+        for (base, word) in (0_u32..).step_by(STEP).zip(&mut self.0) {
+            let mut left = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                left &= left - 1;
+                if !holds(base + bit) {
+                    *word &= !(1 << bit);
+                }
+            }
+        }
+    }
+
+    /// Takes away what is in the other.
+    pub(crate) fn without(&mut self, other: &Bits) {
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word &= !other;
+        }
+    }
+
+    fn word(&self, at: usize) -> u64 {
+        self.0.get(at).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.capacity() * size_of::<u64>()
+    }
+}
+
+/// A row and how much it is like the query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Likeness {
+    pub(crate) row: u32,
+    pub(crate) cosine: f32,
+}
+
+/// Worst first, so that the top of a heap is what falls out next. Of two alike the later row is worse.
+#[derive(Debug, PartialEq)]
+struct Worst(Likeness);
+
+impl Eq for Worst {}
+
+impl Ord for Worst {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.0.cosine.total_cmp(&self.0.cosine).then(self.0.row.cmp(&other.0.row))
+    }
+}
+
+impl PartialOrd for Worst {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The vectors of one model. Rows are numbered by the caller; those that were never put are not there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Block {
+    width: usize,
+    /// A row's length: the width and its padding.
+    stride: usize,
+    rows: Vec<i8>,
+    /// What a number of a row is worth. 0 for a vector without a direction.
+    scales: Vec<f32>,
+    present: Bits,
+}
+
+impl Block {
+    pub(crate) fn new(width: usize) -> Self {
+        Self { width, stride: width.next_multiple_of(LANES), ..Self::default() }
+    }
+
+    pub(crate) fn present(&self) -> &Bits {
+        &self.present
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.present.count() == 0
+    }
+
+    /// Puts a vector in a row. One of another width is not taken.
+    pub(crate) fn put(&mut self, row: u32, vector: &[f32]) -> bool {
+        if vector.len() != self.width {
+            return false;
+        }
+        let at = row as usize;
+        if at >= self.scales.len() {
+            // Not twice as much each time: most of a block that has just grown would be air.
+            let rows = (at + 1).saturating_sub(self.scales.len()).max(self.scales.len() / 8);
+            if self.scales.capacity() <= at {
+                self.scales.reserve_exact(rows);
+                self.rows.reserve_exact(rows * self.stride);
+            }
+            self.scales.resize(at + 1, 0.0);
+            self.rows.resize((at + 1) * self.stride, 0);
+        }
+        let scale = self.rows.chunks_exact_mut(self.stride).nth(at).map(|to| quantise(vector, to));
+        if let (Some(to), Some(scale)) = (self.scales.get_mut(at), scale) {
+            *to = scale;
+        }
+        self.present.set(row, true);
+        true
+    }
+
+    pub(crate) fn remove(&mut self, row: u32) {
+        self.present.set(row, false);
+        if let Some(row) = self.rows.chunks_exact_mut(self.stride.max(1)).nth(row as usize) {
+            row.fill(0);
+        }
+    }
+
+    /// The rows most like a vector, at most `best`, best first, among those of `of` that are there. Alike ones in the order of
+    /// their numbers.
+    pub(crate) fn scan(&self, vector: &[f32], of: &Bits, best: usize) -> Vec<Likeness> {
+        if vector.len() != self.width || best == 0 {
+            return Vec::new();
+        }
+        let mut query = vec![0; self.stride];
+        let scale = quantise(vector, &mut query);
+        let mut heap = BinaryHeap::with_capacity(best + 1);
+        let mut least = f32::NEG_INFINITY;
+        let mut dots = [0; STEP];
+        let steps = self.rows.chunks(STEP * self.stride).zip(self.scales.chunks(STEP));
+        for (step, (rows, scales)) in steps.enumerate() {
+            let wanted = of.word(step) & self.present.word(step);
+            if wanted == 0 {
+                continue;
+            }
+            kernel::dots(rows, &query, &mut dots);
+            for (bit, (dot, row_scale)) in dots.iter().zip(scales).enumerate() {
+                #[allow(clippy::cast_precision_loss)] // coarse as it is
+                let cosine = *dot as f32 * row_scale * scale;
+                // Rows come in order, so of two alike the first stays.
+                if cosine > least && wanted >> bit & 1 == 1 {
+                    let row = u32::try_from(step * STEP + bit).unwrap_or(u32::MAX);
+                    heap.push(Worst(Likeness { row, cosine }));
+                    if heap.len() > best {
+                        heap.pop();
+                    }
+                    if heap.len() == best {
+                        least = heap.peek().map_or(least, |worst| worst.0.cosine);
+                    }
+                }
+            }
+        }
+        heap.into_sorted_vec().into_iter().map(|worst| worst.0).collect()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.rows.capacity() + self.scales.capacity() * size_of::<f32>() + self.present.bytes()
+    }
+}
+
+/// Writes a vector of length 1 in the same direction as small numbers, and tells what one of them is worth. What is left of the
+/// place is not touched: it is the padding.
+fn quantise(vector: &[f32], to: &mut [i8]) -> f32 {
+    let length = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+    let largest = vector.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+    if length <= 0.0 || largest <= 0.0 {
+        to.fill(0);
+        return 0.0;
+    }
+    for (to, x) in to.iter_mut().zip(vector) {
+        #[allow(clippy::cast_possible_truncation)] // from -127 to 127
+        let small = (f64::from(*x) / f64::from(largest) * 127.0).round() as i8;
+        *to = small;
+    }
+    #[allow(clippy::cast_possible_truncation)]
+    let scale = (f64::from(largest) / 127.0 / length) as f32;
+    scale
+}
+
+#[cfg(test)]
+mod tests;
