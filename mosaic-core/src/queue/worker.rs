@@ -46,8 +46,6 @@ impl Status {
     }
 }
 
-/// Two looks for jobs have at least this between them, when others were faster.
-const BREATH: Duration = Duration::from_millis(100);
 /// After a failure of the store.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -110,6 +108,7 @@ impl Work {
             if draining {
                 break;
             }
+            let looked = self.queue.runtime.now();
             let free = self.queue.options.concurrency.max(1).saturating_sub(running);
             let next = if free == 0 {
                 None
@@ -117,7 +116,7 @@ impl Work {
                 match self.take(free).await {
                     // There may be more.
                     Ok(taken) if taken == free => continue,
-                    Ok(_) => Some(self.next().await),
+                    Ok(_) => Some(self.next(looked).await),
                     Err(error) => {
                         tracing::error!(%error, "jobs could not be looked for");
                         Some(self.queue.runtime.now().after(AFTER_FAILURE))
@@ -134,7 +133,10 @@ impl Work {
         self.queue.fire_schedules().await?;
         let jobs = self.queue.claim(free).await?;
         let taken = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
-        self.status.send_modify(|status| status.running += taken);
+        // A change that changes nothing would wake us at once, again and again.
+        if taken > 0 {
+            self.status.send_modify(|status| status.running += taken);
+        }
         for job in jobs {
             self.queue.runtime.spawn(self.attempt(job));
         }
@@ -152,11 +154,11 @@ impl Work {
     }
 
     /// When to look again, unless somebody rings before.
-    async fn next(&self) -> Timestamp {
-        let now = self.queue.runtime.now();
-        let poll = now.after(self.queue.options.poll);
+    async fn next(&self, looked: Timestamp) -> Timestamp {
+        let poll = self.queue.runtime.now().after(self.queue.options.poll);
         match self.queue.store.next_due(&self.queue.kinds()).await {
-            Ok(Some(due)) => due.clamp(now.after(BREATH).min(poll), poll),
+            // What was due when we looked and is not ours is another's, or a schedule that cannot be fired: no hurry.
+            Ok(Some(due)) if due > looked => due.min(poll),
             _ => poll,
         }
     }
