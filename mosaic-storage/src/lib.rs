@@ -9,6 +9,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod jobs;
 mod open;
 pub mod ram;
 mod rules;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::stream;
+use mosaic_core::queue::{JobStore, RamQueue};
 use mosaic_core::{
     Flush, Lease, ListOptions, Row, RowStream, Seq, SessionInfo, SessionKey, SessionStore, StoreError,
 };
@@ -13,6 +14,7 @@ use super::data::{Data, Owner, STORE};
 #[derive(Debug)]
 pub struct RamStore {
     data: Arc<Mutex<Data>>,
+    pub(super) jobs: RamQueue,
     /// `None` once closed.
     owner: Mutex<Option<Arc<Owner>>>,
 }
@@ -27,18 +29,18 @@ impl RamStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self::over(Arc::default())
+        Self::over(Arc::default(), RamQueue::new())
     }
 
     /// Another handle on the same data, as another process would have it: what one leases, the other cannot.
     #[must_use]
     pub fn sibling(&self) -> Self {
-        Self::over(self.data.clone())
+        Self::over(self.data.clone(), self.jobs.sibling())
     }
 
-    fn over(data: Arc<Mutex<Data>>) -> Self {
+    fn over(data: Arc<Mutex<Data>>, jobs: RamQueue) -> Self {
         let owner = Owner(format!("another run in process {}", std::process::id()));
-        Self { data, owner: Mutex::new(Some(Arc::new(owner))) }
+        Self { data, jobs, owner: Mutex::new(Some(Arc::new(owner))) }
     }
 
     /// The data, unless the handle is closed.
@@ -100,6 +102,8 @@ impl SessionStore for RamStore {
 
     async fn close(&self) -> Result<(), StoreError> {
         self.owner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Of the queue in RAM nothing fails.
+        let _ = JobStore::close(&self.jobs).await;
         Ok(())
     }
 }

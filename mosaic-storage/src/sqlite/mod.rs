@@ -1,4 +1,4 @@
-//! Sessions in a SQLite file.
+//! Sessions and jobs in a SQLite file.
 //!
 //! One writer per store takes all changes and commits them in groups: whatever waits while one commit is under way goes
 //! into the next. Readers have connections of their own and are never in its way.
@@ -36,6 +36,7 @@
 //! ```
 
 mod fault;
+mod jobs;
 mod options;
 mod owner;
 mod plan;

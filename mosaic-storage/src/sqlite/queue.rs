@@ -4,6 +4,7 @@ use mosaic_core::{Seq, SessionInfo, SessionKey, StoreError};
 use tokio::sync::mpsc::WeakUnboundedSender;
 use tokio::sync::oneshot;
 
+use super::jobs::Work;
 use super::owner::Abandoned;
 use super::plan::{Change, Done};
 
@@ -21,6 +22,7 @@ pub(super) enum Request {
         key: SessionKey,
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
+    Jobs(Work),
     Close {
         reply: oneshot::Sender<Result<(), StoreError>>,
     },

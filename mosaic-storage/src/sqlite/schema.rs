@@ -5,6 +5,7 @@
 //! | `sessions` | a name, and who writes it |
 //! | `entries` | the rows, in the order of their writing, and an index by session and number |
 //! | `meta` | one row: the newest numbers given, and who wrote last |
+//! | `jobs`, `job_pauses`, `schedules` | jobs (see `jobs`) |
 //! | `log` | a view for people: tenant, name, seq, kind, time, body as text |
 //!
 //! The last number of a session is not stored: it is that of its last row.
@@ -51,7 +52,7 @@ const MIGRATIONS: &[&str] = &["
         SELECT s.tenant, s.name, e.seq, e.v, e.kind,
                strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS at, CAST(e.body AS TEXT) AS body
         FROM entries e JOIN sessions s ON s.id = e.session;
-"];
+", super::jobs::TABLES];
 
 /// The newest format that this version knows.
 pub(super) const FORMAT: u64 = MIGRATIONS.len() as u64;
