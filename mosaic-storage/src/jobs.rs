@@ -72,7 +72,9 @@ pub(crate) const COLUMNS: &str = "id, tenant, kind, state, priority, run_at, att
 impl Stored {
     /// The job; or what in the row is not what was written.
     pub(crate) fn job(self) -> Result<Job, String> {
-        let bad = |column: &str, error: serde_json::Error| format!("job {}: its {column} is no such thing: {error}", self.id);
+        let bad = |column: &str, error: serde_json::Error| {
+            format!("job {}: its {column} is no such thing: {error}", self.id)
+        };
         let until = if self.until_start { DedupUntil::Started } else { DedupUntil::Ended };
         Ok(Job {
             id: JobId(self.id),

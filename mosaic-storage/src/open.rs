@@ -37,7 +37,7 @@ pub async fn open(url: &str) -> Result<Arc<dyn SessionStore>, StoreError> {
 }
 
 /// The address without the password that one for another kind of store may hold.
-fn shown(url: &str) -> String {
+pub(crate) fn shown(url: &str) -> String {
     match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
         Some((scheme, (_, host))) => format!("{scheme}://***@{host}"),
         None => url.to_owned(),

@@ -254,9 +254,24 @@ async fn a_database_of_a_newer_format_is_refused_and_left_alone() {
     sqlx::Connection::close(db).await.unwrap();
     let before = fs::read(&path).unwrap();
     let newer = error(SqliteStore::open(SqliteOptions::new(&path)).await);
-    assert!(matches!(newer, StoreError::NewerFormat { found: 99, known: 1, .. }), "{newer}");
+    assert!(matches!(newer, StoreError::NewerFormat { found: 99, .. }), "{newer}");
     assert_eq!(newer.kind(), ErrorKind::NewerFormat);
     assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_format_gets_what_came_since_and_keeps_its_sessions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    with_rows(&path, 3).await.close().await.unwrap();
+    let mut db = raw(&path).await;
+    execute(&mut db, "DROP TABLE jobs; DROP TABLE job_pauses; DROP TABLE schedules; PRAGMA user_version = 1")
+        .await;
+    sqlx::Connection::close(db).await.unwrap();
+    let store = open(&path).await;
+    assert_eq!(read(&store, &key()).await.unwrap().len(), 3);
+    assert_eq!(mosaic_core::queue::JobStore::counts(&store, None).await.unwrap(), Default::default());
+    store.close().await.unwrap();
 }
 
 #[tokio::test]

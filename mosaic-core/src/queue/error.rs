@@ -11,7 +11,9 @@ use crate::store::StoreError;
 #[non_exhaustive]
 pub enum QueueError {
     /// The attempt is no longer the caller's: the job was given to another worker, requeued or removed.
-    #[error("{store}: job {job} is lost to this worker (its epoch {epoch} is not that of the running attempt); drop its results")]
+    #[error(
+        "{store}: job {job} is lost to this worker (its epoch {epoch} is not that of the running attempt); drop its results"
+    )]
     Lost {
         /// The store.
         store: String,

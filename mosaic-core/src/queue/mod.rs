@@ -77,7 +77,8 @@ pub use bell::{Bell, Ear};
 pub use error::QueueError;
 pub use handler::{Again, Handler, JobContext, JobError};
 pub use job::{
-    Backoff, Dedup, DedupUntil, Due, Job, JobId, JobLease, JobState, MAX_NAME, MAX_PAYLOAD, MAX_TIME, NewJob, Rules,
+    Backoff, Dedup, DedupUntil, Due, Job, JobId, JobLease, JobState, MAX_NAME, MAX_PAYLOAD, MAX_TIME, NewJob,
+    Rules,
 };
 pub use queue::{Budget, Queue, QueueOptions, RunReport};
 pub use ram::RamQueue;

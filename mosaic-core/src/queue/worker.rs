@@ -89,7 +89,8 @@ pub(super) fn start(queue: Queue) -> Worker {
         runtime: queue.runtime.clone(),
         grace: queue.options.grace,
     };
-    let work = Work { attempts: Attempts::new(&queue, worker.stop.clone()), status: worker.status.clone(), queue };
+    let work =
+        Work { attempts: Attempts::new(&queue, worker.stop.clone()), status: worker.status.clone(), queue };
     worker.runtime.spawn(Box::pin(work.run()));
     worker
 }

@@ -74,7 +74,8 @@ async fn what_no_other_attempt_can_mend_is_a_dead_letter_at_once() {
 async fn a_handler_that_names_a_wait_gets_it() {
     let (runtime, diary) = (TestRuntime::new(1), Diary::default());
     let queue = queue(&runtime, &diary, |_| async {
-        let report = ErrorReport { retry_after_ms: Some(7_777), ..ErrorReport::new(ErrorKind::RateLimited, "x") };
+        let report =
+            ErrorReport { retry_after_ms: Some(7_777), ..ErrorReport::new(ErrorKind::RateLimited, "x") };
         Err(report.into())
     });
     queue.add(job()).await.unwrap();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use mosaic_core::queue::{
-    Claim, Counts, Ear, Enqueued, Firing, Job, JobFilter, JobLease, JobPage, JobStore, Outcome, Pause, QueueError,
-    RamQueue, Schedule, Scheduled,
+    Claim, Counts, Ear, Enqueued, Firing, Job, JobFilter, JobLease, JobPage, JobStore, Outcome, Pause,
+    QueueError, RamQueue, Schedule, Scheduled,
 };
 use mosaic_core::{StoreError, Timestamp};
 
@@ -78,7 +78,11 @@ impl JobStore for Faulty {
     async fn remove_schedule(&self, tenant: &str, name: &str) -> Result<bool, QueueError> {
         self.store.remove_schedule(tenant, name).await
     }
-    async fn schedules(&self, tenant: Option<&str>, due: Option<Timestamp>) -> Result<Vec<Scheduled>, QueueError> {
+    async fn schedules(
+        &self,
+        tenant: Option<&str>,
+        due: Option<Timestamp>,
+    ) -> Result<Vec<Scheduled>, QueueError> {
         self.store.schedules(tenant, due).await
     }
     async fn fire(&self, firing: Firing) -> Result<bool, QueueError> {

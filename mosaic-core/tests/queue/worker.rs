@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use mosaic_core::RuntimeExt;
 use mosaic_core::queue::{JobError, JobState, NewJob, Pause, Schedule};
 use mosaic_core::testing::TestRuntime;
-use mosaic_core::RuntimeExt;
 use serde_json::json;
 use tokio::sync::Semaphore;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mosaic_core::queue::{
-    Claim, Counts, Ear, Enqueued, Firing, Job, JobFilter, JobLease, JobPage, JobStore, Outcome, Pause, QueueError,
-    Schedule, Scheduled,
+    Claim, Counts, Ear, Enqueued, Firing, Job, JobFilter, JobLease, JobPage, JobStore, Outcome, Pause,
+    QueueError, Schedule, Scheduled,
 };
 use mosaic_core::{SessionStore, Timestamp};
 
@@ -72,7 +72,11 @@ impl JobStore for RamStore {
         self.jobs.remove_schedule(tenant, name).await
     }
 
-    async fn schedules(&self, tenant: Option<&str>, due: Option<Timestamp>) -> Result<Vec<Scheduled>, QueueError> {
+    async fn schedules(
+        &self,
+        tenant: Option<&str>,
+        due: Option<Timestamp>,
+    ) -> Result<Vec<Scheduled>, QueueError> {
         self.jobs.schedules(tenant, due).await
     }
 

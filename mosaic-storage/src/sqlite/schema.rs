@@ -22,7 +22,8 @@ use super::fault::{Doing, Fault};
 const APPLICATION: i64 = 0x4d73_6963;
 
 /// From one format to the next; the first makes the first. Never change one that was released.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE meta (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         epoch INTEGER NOT NULL,
@@ -52,7 +53,9 @@ const MIGRATIONS: &[&str] = &["
         SELECT s.tenant, s.name, e.seq, e.v, e.kind,
                strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS at, CAST(e.body AS TEXT) AS body
         FROM entries e JOIN sessions s ON s.id = e.session;
-", super::jobs::TABLES];
+",
+    super::jobs::TABLES,
+];
 
 /// The newest format that this version knows.
 pub(super) const FORMAT: u64 = MIGRATIONS.len() as u64;

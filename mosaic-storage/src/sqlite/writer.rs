@@ -120,6 +120,10 @@ impl Writer {
             }
             Err(fault) => {
                 self.roll_back().await;
+                // Given back all the same: on a full disk not even that can be written, and nobody here would get it again.
+                for epoch in released {
+                    self.owner.abandoned().add(epoch);
+                }
                 for reply in replies {
                     let _ = reply.send(Err(fault.told(&self.store, None)));
                 }

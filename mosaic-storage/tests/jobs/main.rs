@@ -26,3 +26,9 @@ async fn the_sqlite_store_keeps_the_contract_of_jobs_on_one_thread() {
     conformance::check_all(&Places::sqlite()).await.unwrap();
 }
 
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_postgres_store_keeps_the_contract_of_jobs() {
+    let Some(places) = Places::postgres().await else { return };
+    conformance::check_all(&places).await.unwrap();
+}

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::Factory;
 use super::help::{Check, add, add_second, at, claim_one, ensure, ensure_eq, find, get, ids, job, new, why};
-use crate::queue::{Backoff, Enqueued, JobFilter, JobPage, JobState, MAX_NAME, MAX_PAYLOAD, MAX_TIME, Outcome};
+use crate::queue::{
+    Backoff, Enqueued, JobFilter, JobPage, JobState, MAX_NAME, MAX_PAYLOAD, MAX_TIME, Outcome,
+};
 
 /// A job is given back as it was added.
 ///
@@ -62,10 +64,15 @@ pub async fn many_jobs_are_added_at_once(factory: &dyn Factory) -> Check {
     }
     let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
     let due: Vec<_> = (0..1000)
-        .map(|n| ids.get(n % 600).map(|id| if n < 600 { Enqueued::Added(*id) } else { Enqueued::Duplicate(*id) }))
+        .map(|n| {
+            ids.get(n % 600).map(|id| if n < 600 { Enqueued::Added(*id) } else { Enqueued::Duplicate(*id) })
+        })
         .collect();
     let became = store.enqueue(jobs).await?;
-    ensure!(became.into_iter().map(Some).eq(due), "what became of a thousand jobs with 600 keys is told wrongly");
+    ensure!(
+        became.into_iter().map(Some).eq(due),
+        "what became of a thousand jobs with 600 keys is told wrongly"
+    );
     let listed = store.list(&JobFilter::default(), JobPage { after: None, limit: 5000 }).await?;
     ensure_eq!(listed.len(), 600, "jobs that were kept");
     Ok(())
@@ -78,7 +85,11 @@ pub async fn an_id_is_added_once(factory: &dyn Factory) -> Check {
     store.enqueue(vec![one.clone()]).await?;
     let claimed = claim_one(&*store, at(0)).await?;
     let again = store.enqueue(vec![one.clone(), two.clone()]).await?;
-    ensure_eq!(again, [Enqueued::Duplicate(one.id), Enqueued::Added(two.id)], "adding one again and a new one");
+    ensure_eq!(
+        again,
+        [Enqueued::Duplicate(one.id), Enqueued::Added(two.id)],
+        "adding one again and a new one"
+    );
     ensure_eq!(get(&*store, one.id).await?, claimed, "the job that was there");
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! What operators do.
 
 use super::Factory;
-use super::help::{Check, add, at, claim, claim_one, ensure, ensure_eq, ensure_lost, find, get, ids, new, why};
+use super::help::{
+    Check, add, at, claim, claim_one, ensure, ensure_eq, ensure_lost, find, get, ids, new, why,
+};
 use crate::queue::{Counts, JobFilter, JobPage, JobState, Outcome};
 
 /// By id; a page goes on after the last.
@@ -23,7 +25,11 @@ pub async fn lists_are_sorted_and_paged(factory: &dyn Factory) -> Check {
         found.extend(page);
     }
     ensure_eq!(found, due, "all pages");
-    ensure_eq!(store.list(&JobFilter::default(), JobPage { after: None, limit: 0 }).await?, [], "a page of 0");
+    ensure_eq!(
+        store.list(&JobFilter::default(), JobPage { after: None, limit: 0 }).await?,
+        [],
+        "a page of 0"
+    );
     Ok(())
 }
 
@@ -39,9 +45,17 @@ pub async fn a_filter_fits_all_that_it_says(factory: &dyn Factory) -> Check {
     ensure_eq!(fit(JobFilter::of("c")).await?, [], "jobs of c");
     ensure_eq!(fit(JobFilter::default().state(JobState::Running)).await?, [one], "jobs that run");
     ensure_eq!(fit(JobFilter::of("a").state(JobState::Waiting)).await?, [], "jobs of a that wait");
-    ensure_eq!(fit(JobFilter::of("b").kind("k").state(JobState::Waiting)).await?, [two], "jobs of b that wait");
+    ensure_eq!(
+        fit(JobFilter::of("b").kind("k").state(JobState::Waiting)).await?,
+        [two],
+        "jobs of b that wait"
+    );
     ensure_eq!(fit(JobFilter::default().kind("K")).await?, [], "jobs of another kind");
-    ensure_eq!(fit(JobFilter { id: Some(two), ..JobFilter::of("a") }).await?, [], "a job of b among those of a");
+    ensure_eq!(
+        fit(JobFilter { id: Some(two), ..JobFilter::of("a") }).await?,
+        [],
+        "a job of b among those of a"
+    );
     Ok(())
 }
 
@@ -74,7 +88,11 @@ pub async fn dead_letters_start_anew(factory: &dyn Factory) -> Check {
     ensure_eq!(store.retry_dead(&JobFilter::of("other"), at(5)).await?, 0, "dead letters of another tenant");
     ensure_eq!(store.retry_dead(&JobFilter::default(), at(5)).await?, 1, "dead letters that start anew");
     let job = get(&*store, dead).await?;
-    ensure_eq!((job.state, job.attempt, job.run_at, job.error), (JobState::Waiting, 0, at(5), Some(why())), "it");
+    ensure_eq!(
+        (job.state, job.attempt, job.run_at, job.error),
+        (JobState::Waiting, 0, at(5), Some(why())),
+        "it"
+    );
     ensure_eq!(get(&*store, waiting).await?.run_at, at(1000), "the time of one that waits");
     let second = claim_one(&*store, at(5)).await?;
     ensure!(second.epoch > first.epoch, "epoch {} follows {}", second.epoch, first.epoch);

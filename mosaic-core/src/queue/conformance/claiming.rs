@@ -68,7 +68,11 @@ pub async fn a_claim_counts_the_attempt(factory: &dyn Factory) -> Check {
     let claimed = claim_one(&*store, at(7)).await?;
     ensure!(claimed.epoch > before.epoch && claimed.attempt == 1, "{claimed:?} follows {before:?}");
     ensure!(claimed.owner.is_some(), "nobody has {claimed:?}");
-    ensure_eq!((claimed.state, claimed.visible_until), (JobState::Running, Some(at(37))), "state and silence");
+    ensure_eq!(
+        (claimed.state, claimed.visible_until),
+        (JobState::Running, Some(at(37))),
+        "state and silence"
+    );
     ensure_eq!(get(&*store, id).await?, claimed, "the job as it is listed");
     Ok(())
 }

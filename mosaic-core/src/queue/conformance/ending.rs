@@ -43,7 +43,11 @@ pub async fn a_dead_letter_stays(factory: &dyn Factory) -> Check {
     ensure_eq!(claim(&*store, 9, at(1_000_000)).await?, [], "dead letters that are claimed");
     let dead = get(&*store, id).await?;
     ensure_eq!((dead.state, dead.attempt, dead.error), (JobState::Dead, 1, Some(why())), "the dead letter");
-    ensure_eq!((dead.payload, dead.owner, dead.visible_until), (claimed.payload, None, None), "the dead letter");
+    ensure_eq!(
+        (dead.payload, dead.owner, dead.visible_until),
+        (claimed.payload, None, None),
+        "the dead letter"
+    );
     Ok(())
 }
 
@@ -65,7 +69,14 @@ pub async fn an_old_attempt_is_lost_for_ever(factory: &dyn Factory) -> Check {
     let id = add(&*store, new()).await?;
     let old = claim_one(&*store, at(0)).await?.lease();
     store.settle(old, Outcome::Released).await?;
-    let ends = || [Outcome::Done, Outcome::Released, Outcome::Dead { error: why() }, Outcome::Retry { at: at(9), error: why() }];
+    let ends = || {
+        [
+            Outcome::Done,
+            Outcome::Released,
+            Outcome::Dead { error: why() },
+            Outcome::Retry { at: at(9), error: why() },
+        ]
+    };
     let mut new = None;
     for round in ["waits", "runs", "is dead", "is gone"] {
         match round {
@@ -80,10 +91,20 @@ pub async fn an_old_attempt_is_lost_for_ever(factory: &dyn Factory) -> Check {
         }
         let before = find(&*store, id).await?;
         for end in ends() {
-            ensure_lost!(store.settle(old, end.clone()).await, "ending the old attempt with {end:?} while the job {round}");
+            ensure_lost!(
+                store.settle(old, end.clone()).await,
+                "ending the old attempt with {end:?} while the job {round}"
+            );
         }
-        ensure_lost!(store.heartbeat(old, at(99)).await, "a heartbeat of the old attempt while the job {round}");
-        ensure_eq!(find(&*store, id).await?, before, "the job that {round}, after what the old attempt tried");
+        ensure_lost!(
+            store.heartbeat(old, at(99)).await,
+            "a heartbeat of the old attempt while the job {round}"
+        );
+        ensure_eq!(
+            find(&*store, id).await?,
+            before,
+            "the job that {round}, after what the old attempt tried"
+        );
     }
     Ok(())
 }
@@ -97,7 +118,10 @@ pub async fn what_does_not_exist_is_lost(factory: &dyn Factory) -> Check {
     add(&*store, new()).await?;
     let lease = claim_one(&*store, at(0)).await?.lease();
     for epoch in [0, lease.epoch + 1, u64::MAX] {
-        ensure_lost!(store.settle(JobLease { epoch, ..lease }, Outcome::Done).await, "ending attempt {epoch}");
+        ensure_lost!(
+            store.settle(JobLease { epoch, ..lease }, Outcome::Done).await,
+            "ending attempt {epoch}"
+        );
     }
     store.settle(lease, Outcome::Done).await?;
     ensure_lost!(store.settle(lease, Outcome::Done).await, "ending an attempt twice");
@@ -111,6 +135,10 @@ pub async fn a_heartbeat_is_never_taken_back(factory: &dyn Factory) -> Check {
     let lease = claim_one(&*store, at(0)).await?.lease();
     store.heartbeat(lease, at(500)).await?;
     store.heartbeat(lease, at(400)).await?;
-    ensure_eq!(get(&*store, id).await?.visible_until, Some(at(0).after(Duration::from_secs(500))), "the silence");
+    ensure_eq!(
+        get(&*store, id).await?.visible_until,
+        Some(at(0).after(Duration::from_secs(500))),
+        "the silence"
+    );
     Ok(())
 }

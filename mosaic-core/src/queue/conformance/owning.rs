@@ -9,7 +9,9 @@ use futures_util::future::{join_all, try_join_all};
 
 use super::Factory;
 use super::help::{Check, add, at, claim, claim_one, ensure, ensure_eq, ensure_lost, get, job, new, why};
-use crate::queue::{Enqueued, Firing, JobFilter, JobPage, JobState, JobStore, Outcome, Pause, QueueError, Schedule};
+use crate::queue::{
+    Enqueued, Firing, JobFilter, JobPage, JobState, JobStore, Outcome, Pause, QueueError, Schedule,
+};
 
 /// A worker that is late keeps its job as long as its owner lives.
 pub async fn silence_does_not_free_a_job(factory: &dyn Factory) -> Check {
@@ -81,7 +83,13 @@ pub async fn a_time_is_fired_by_one_of_many(factory: &dyn Factory) -> Check {
         }
         let mut firings = Vec::new();
         for _ in &stores {
-            firings.push(Firing { tenant: "default".into(), name: "s".into(), due, next, job: Some(job(new())?) });
+            firings.push(Firing {
+                tenant: "default".into(),
+                name: "s".into(),
+                due,
+                next,
+                job: Some(job(new())?),
+            });
         }
         let fires = stores.iter().zip(firings).map(|(store, firing)| store.fire(firing));
         let fired = try_join_all(fires).await?.into_iter().filter(|fired| *fired).count();

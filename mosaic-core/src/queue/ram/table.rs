@@ -141,8 +141,10 @@ impl Table {
     /// The job of a lease that holds.
     fn held(&mut self, lease: JobLease, owner: &Arc<Owner>) -> Option<&mut Job> {
         let job = self.jobs.get_mut(&lease.id)?;
-        let ours =
-            self.owners.get(&lease.id).is_some_and(|holder| std::ptr::eq(holder.as_ptr(), Arc::as_ptr(owner)));
+        let ours = self
+            .owners
+            .get(&lease.id)
+            .is_some_and(|holder| std::ptr::eq(holder.as_ptr(), Arc::as_ptr(owner)));
         (job.state == JobState::Running && job.epoch == lease.epoch && ours).then_some(job)
     }
 
@@ -178,7 +180,10 @@ impl Table {
     }
 
     pub(super) fn list(&self, filter: &JobFilter, page: JobPage) -> Vec<Job> {
-        let jobs = self.jobs.values().filter(|job| filter.fits(job) && page.after.is_none_or(|after| job.id > after));
+        let jobs = self
+            .jobs
+            .values()
+            .filter(|job| filter.fits(job) && page.after.is_none_or(|after| job.id > after));
         jobs.take(page.limit as usize).cloned().collect()
     }
 
@@ -195,7 +200,12 @@ impl Table {
     }
 
     /// Does something with the jobs that fit; says to how many.
-    fn each(&mut self, filter: &JobFilter, state: Option<JobState>, mut change: impl FnMut(&mut Self, JobId)) -> u64 {
+    fn each(
+        &mut self,
+        filter: &JobFilter,
+        state: Option<JobState>,
+        mut change: impl FnMut(&mut Self, JobId),
+    ) -> u64 {
         let fitting =
             self.jobs.values().filter(|job| filter.fits(job) && state.is_none_or(|state| job.state == state));
         let ids: Vec<JobId> = fitting.map(|job| job.id).collect();

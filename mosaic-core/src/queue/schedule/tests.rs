@@ -64,7 +64,10 @@ async fn a_schedule_that_says_no_times_is_refused() {
     let endless = Schedule::every("s".repeat(300), MINUTE, job());
     assert!(matches!(endless.next(at(0, 0, 0)), Err(QueueError::Invalid { .. })));
     let long = Schedule::every("s".repeat(200), MINUTE, job());
-    assert!(plan(&long, at(0, 0, 1), at(0, 0, 1)).await.unwrap().job.is_some(), "a name that is taken can be fired");
+    assert!(
+        plan(&long, at(0, 0, 1), at(0, 0, 1)).await.unwrap().job.is_some(),
+        "a name that is taken can be fired"
+    );
 }
 
 #[cfg(not(feature = "cron"))]
@@ -80,7 +83,10 @@ mod cron {
 
     fn times(expression: &str, from: Timestamp, n: usize) -> Vec<Timestamp> {
         let schedule = Schedule::cron("s", expression, job());
-        std::iter::successors(Some(from), |last| Some(schedule.next(*last).unwrap())).skip(1).take(n).collect()
+        std::iter::successors(Some(from), |last| Some(schedule.next(*last).unwrap()))
+            .skip(1)
+            .take(n)
+            .collect()
     }
 
     #[test]

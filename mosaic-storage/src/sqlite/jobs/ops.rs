@@ -63,7 +63,8 @@ async fn add(db: &mut SqliteConnection, job: &Job) -> Result<Enqueued, Fault> {
 }
 
 /// Not paused, and of the kinds in a JSON array.
-pub(super) const OPEN: &str = "kind IN (SELECT value FROM json_each(?)) AND kind NOT IN (SELECT kind FROM job_pauses)
+pub(super) const OPEN: &str =
+    "kind IN (SELECT value FROM json_each(?)) AND kind NOT IN (SELECT kind FROM job_pauses)
     AND NOT EXISTS (SELECT 1 FROM job_pauses WHERE kind = '')";
 
 pub(super) async fn claim(
@@ -98,11 +99,12 @@ pub(super) async fn claim(
 
 /// Takes the jobs of owners that are gone.
 async fn free_of_the_dead(db: &mut SqliteConnection, owner: &Owner) -> Result<(), Fault> {
-    let owners = sqlx::query_scalar::<_, String>("SELECT DISTINCT owner FROM jobs WHERE state = 1 AND owner <> ?")
-        .bind(&**owner.id())
-        .fetch_all(&mut *db)
-        .await
-        .doing("looking who lives")?;
+    let owners =
+        sqlx::query_scalar::<_, String>("SELECT DISTINCT owner FROM jobs WHERE state = 1 AND owner <> ?")
+            .bind(&**owner.id())
+            .fetch_all(&mut *db)
+            .await
+            .doing("looking who lives")?;
     // Epochs are of interest for our own leases of sessions only.
     for dead in owners.iter().filter(|other| owner.alive(other, 0).is_none()) {
         sqlx::query(
@@ -151,7 +153,9 @@ pub(super) async fn settle(
             query.push(free).push("state = 0, run_at = ").push_bind(to_sql(at));
             query.push(", error = ").push_bind(json(&error))
         }
-        Outcome::Dead { error } => query.push(free).push("state = 2, held = NULL, error = ").push_bind(json(&error)),
+        Outcome::Dead { error } => {
+            query.push(free).push("state = 2, held = NULL, error = ").push_bind(json(&error))
+        }
         Outcome::Released => query.push(free).push("state = 0, attempt = max(attempt - 1, 0)"),
         other => return Err(unknown(store, &other).into()),
     };
@@ -201,8 +205,9 @@ pub(super) async fn mass(db: &mut SqliteConnection, what: Mass, filter: &JobFilt
             .push("UPDATE jobs SET state = 0, attempt = 0, run_at = ")
             .push_bind(to_sql(now))
             .push(format!(" WHERE state = {DEAD}")),
-        Mass::Revoke => query
-            .push("UPDATE jobs SET state = 0, owner = NULL, visible_until = NULL WHERE state = 1"),
+        Mass::Revoke => {
+            query.push("UPDATE jobs SET state = 0, owner = NULL, visible_until = NULL WHERE state = 1")
+        }
     };
     push_filter(&mut query, filter);
     Ok(query.build().execute(db).await.doing("changing jobs")?.rows_affected())
@@ -264,7 +269,11 @@ pub(super) async fn put_schedule(
     Ok(())
 }
 
-pub(super) async fn remove_schedule(db: &mut SqliteConnection, tenant: &str, name: &str) -> Result<bool, Fault> {
+pub(super) async fn remove_schedule(
+    db: &mut SqliteConnection,
+    tenant: &str,
+    name: &str,
+) -> Result<bool, Fault> {
     let removed = sqlx::query("DELETE FROM schedules WHERE tenant = ? AND name = ?").bind(tenant).bind(name);
     Ok(removed.execute(db).await.doing("removing a schedule")?.rows_affected() > 0)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mosaic_core::queue::{
-    Claim, Counts, Ear, Enqueued, Firing, Job, JobFilter, JobLease, JobPage, JobStore, Outcome, Pause, QueueError,
-    Schedule, Scheduled,
+    Claim, Counts, Ear, Enqueued, Firing, Job, JobFilter, JobLease, JobPage, JobStore, Outcome, Pause,
+    QueueError, Schedule, Scheduled,
 };
 use mosaic_core::{SessionStore, StoreError, Timestamp};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
@@ -56,13 +56,16 @@ impl SqliteStore {
 
     async fn mass(&self, what: Mass, filter: &JobFilter) -> Result<u64, QueueError> {
         let filter = filter.clone();
-        self.ringing(Box::new(move |db, _| Box::pin(async move { Ok(ops::mass(db, what, &filter).await?) }))).await
+        self.ringing(Box::new(move |db, _| Box::pin(async move { Ok(ops::mass(db, what, &filter).await?) })))
+            .await
     }
 
     async fn set_pause(&self, what: &Pause, paused: bool) -> Result<(), QueueError> {
         let what = what.clone();
-        self.ringing(Box::new(move |db, _| Box::pin(async move { Ok(ops::set_pause(db, &what, paused).await?) })))
-            .await
+        self.ringing(Box::new(move |db, _| {
+            Box::pin(async move { Ok(ops::set_pause(db, &what, paused).await?) })
+        }))
+        .await
     }
 }
 
@@ -172,7 +175,9 @@ impl JobStore for SqliteStore {
         let kinds = sqlx::query_scalar::<_, String>("SELECT kind FROM job_pauses ORDER BY kind");
         let kinds = kinds.fetch_all(&self.reader.pool).await.doing("looking what is paused");
         let kinds = kinds.map_err(|fault| self.told(fault))?.into_iter();
-        Ok(kinds.map(|kind| if kind.is_empty() { Pause::Everything } else { Pause::Kind(kind.into()) }).collect())
+        Ok(kinds
+            .map(|kind| if kind.is_empty() { Pause::Everything } else { Pause::Kind(kind.into()) })
+            .collect())
     }
 
     async fn put_schedule(&self, schedule: Schedule, next: Timestamp) -> Result<(), QueueError> {
@@ -183,12 +188,17 @@ impl JobStore for SqliteStore {
 
     async fn remove_schedule(&self, tenant: &str, name: &str) -> Result<bool, QueueError> {
         let (tenant, name) = (tenant.to_owned(), name.to_owned());
-        let change: Change<bool> =
-            Box::new(move |db, _| Box::pin(async move { Ok(ops::remove_schedule(db, &tenant, &name).await?) }));
+        let change: Change<bool> = Box::new(move |db, _| {
+            Box::pin(async move { Ok(ops::remove_schedule(db, &tenant, &name).await?) })
+        });
         self.jobs(true, change).await
     }
 
-    async fn schedules(&self, tenant: Option<&str>, due: Option<Timestamp>) -> Result<Vec<Scheduled>, QueueError> {
+    async fn schedules(
+        &self,
+        tenant: Option<&str>,
+        due: Option<Timestamp>,
+    ) -> Result<Vec<Scheduled>, QueueError> {
         self.check_open()?;
         let rows = sqlx::query_as::<_, (String, i64)>(
             "SELECT definition, next FROM schedules
@@ -223,7 +233,8 @@ impl JobStore for SqliteStore {
         if self.check_open().is_err() {
             return Ok(());
         }
-        self.ringing(Box::new(|db, owner| Box::pin(async move { Ok(ops::release_all(db, owner).await?) }))).await?;
+        self.ringing(Box::new(|db, owner| Box::pin(async move { Ok(ops::release_all(db, owner).await?) })))
+            .await?;
         Ok(SessionStore::close(self).await?)
     }
 }
@@ -236,7 +247,8 @@ impl SqliteStore {
                  OR EXISTS (SELECT 1 FROM jobs WHERE state = 1 AND owner NOT IN (SELECT value FROM json_each(?)))"
         );
         let ours = json(&[&*self.owner]);
-        let due = sqlx::query_scalar::<_, bool>(AssertSqlSafe(text)).bind(to_sql(now)).bind(json(&claim.kinds));
+        let due =
+            sqlx::query_scalar::<_, bool>(AssertSqlSafe(text)).bind(to_sql(now)).bind(json(&claim.kinds));
         let due = due.bind(ours).fetch_one(&self.reader.pool).await.doing("looking what is due");
         due.map_err(|fault| self.told(fault))
     }

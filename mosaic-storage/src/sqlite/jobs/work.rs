@@ -32,9 +32,8 @@ impl From<QueueError> for Refused {
 }
 
 /// A change within the transaction of the writer.
-pub(super) type Change<T> = Box<
-    dyn for<'a> FnOnce(&'a mut SqliteConnection, &'a Owner) -> BoxFuture<'a, Result<T, Refused>> + Send,
->;
+pub(super) type Change<T> =
+    Box<dyn for<'a> FnOnce(&'a mut SqliteConnection, &'a Owner) -> BoxFuture<'a, Result<T, Refused>> + Send>;
 
 /// A change of some type, with who waits for it.
 pub(in crate::sqlite) struct Work {
@@ -53,7 +52,11 @@ impl Work {
     }
 
     /// Makes the change. It is answered later: when it is committed.
-    pub(in crate::sqlite) async fn run(&mut self, db: &mut SqliteConnection, owner: &Owner) -> Result<(), Fault> {
+    pub(in crate::sqlite) async fn run(
+        &mut self,
+        db: &mut SqliteConnection,
+        owner: &Owner,
+    ) -> Result<(), Fault> {
         self.steps.run(db, owner).await
     }
 
@@ -70,7 +73,11 @@ impl fmt::Debug for Work {
 }
 
 trait Steps: Send {
-    fn run<'a>(&'a mut self, db: &'a mut SqliteConnection, owner: &'a Owner) -> BoxFuture<'a, Result<(), Fault>>;
+    fn run<'a>(
+        &'a mut self,
+        db: &'a mut SqliteConnection,
+        owner: &'a Owner,
+    ) -> BoxFuture<'a, Result<(), Fault>>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
@@ -81,7 +88,11 @@ struct Asked<T> {
 }
 
 impl<T: Send + 'static> Steps for Asked<T> {
-    fn run<'a>(&'a mut self, db: &'a mut SqliteConnection, owner: &'a Owner) -> BoxFuture<'a, Result<(), Fault>> {
+    fn run<'a>(
+        &'a mut self,
+        db: &'a mut SqliteConnection,
+        owner: &'a Owner,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
             let Some(change) = self.change.take() else { return Ok(()) };
             self.done = match change(db, owner).await {
