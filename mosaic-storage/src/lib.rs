@@ -21,7 +21,7 @@ mod rules;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
-pub use open::open;
+pub use open::{open, open_jobs};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use ram::RamStore;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mosaic_core::queue::JobStore;
 use mosaic_core::{SessionStore, StoreError};
 
 use crate::RamStore;
@@ -32,6 +33,41 @@ pub async fn open(url: &str) -> Result<Arc<dyn SessionStore>, StoreError> {
             format!("there is no store `{scheme}`; there are `memory:` and `sqlite://app.db`")
         }
         None => "it has no scheme; write `sqlite://app.db` or `memory:`".into(),
+    };
+    Err(StoreError::Address { url: shown(url), reason })
+}
+
+/// Opens the store of jobs at an address: `memory:`, `sqlite://app.db` (the same file as that of the sessions), or
+/// `postgres://user@host/database` with the options of `PostgresOptions::from_url`.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = mosaic_storage::open_jobs("memory:").await?;
+/// assert_eq!(store.counts(None).await?.waiting, 0);
+/// # Ok::<(), mosaic_core::queue::QueueError>(()) }).unwrap();
+/// ```
+///
+/// # Errors
+/// [`StoreError::Address`] for any other address; what the store says when it is opened.
+pub async fn open_jobs(url: &str) -> Result<Arc<dyn JobStore>, StoreError> {
+    let reason: String = match url.split_once(':') {
+        Some(("memory", "")) => return Ok(Arc::new(RamStore::new())),
+        #[cfg(feature = "sqlite")]
+        Some(("sqlite", _)) => return Ok(Arc::new(crate::SqliteStore::open_url(url).await?)),
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => {
+            return Ok(Arc::new(crate::PostgresStore::open_url(url).await?));
+        }
+        #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+        Some((scheme @ ("sqlite" | "postgres" | "postgresql"), _)) => {
+            format!("this build has no `{scheme}`; switch that feature of `mosaic-storage` on")
+        }
+        Some((scheme, _)) => {
+            format!(
+                "there is no store of jobs `{scheme}`; there are `memory:`, `sqlite://app.db` and `postgres://...`"
+            )
+        }
+        None => "it has no scheme; write `sqlite://app.db`, `postgres://...` or `memory:`".into(),
     };
     Err(StoreError::Address { url: shown(url), reason })
 }

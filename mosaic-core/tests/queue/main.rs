@@ -5,7 +5,6 @@ mod by_hand;
 mod faulty;
 mod help;
 mod losing;
-mod model;
 mod scheduled;
 mod worker;
 

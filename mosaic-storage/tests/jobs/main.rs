@@ -4,6 +4,8 @@
 #[cfg(all(feature = "sqlite", unix))]
 mod kill;
 mod places;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod random;
 
 use mosaic_core::queue::conformance;
