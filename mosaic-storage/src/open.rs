@@ -58,9 +58,13 @@ pub async fn open_jobs(url: &str) -> Result<Arc<dyn JobStore>, StoreError> {
         Some(("postgres" | "postgresql", _)) => {
             return Ok(Arc::new(crate::PostgresStore::open_url(url).await?));
         }
-        #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
-        Some((scheme @ ("sqlite" | "postgres" | "postgresql"), _)) => {
-            format!("this build has no `{scheme}`; switch that feature of `mosaic-storage` on")
+        #[cfg(not(feature = "sqlite"))]
+        Some(("sqlite", _)) => {
+            "this build has no SQLite; switch the feature `sqlite` of `mosaic-storage` on".into()
+        }
+        #[cfg(not(feature = "postgres"))]
+        Some(("postgres" | "postgresql", _)) => {
+            "this build has no Postgres; switch the feature `postgres` of `mosaic-storage` on".into()
         }
         Some((scheme, _)) => {
             format!(
