@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mosaic_core::queue::JobStore;
 use mosaic_core::{SessionStore, StoreError};
 
 use crate::RamStore;
@@ -36,8 +37,47 @@ pub async fn open(url: &str) -> Result<Arc<dyn SessionStore>, StoreError> {
     Err(StoreError::Address { url: shown(url), reason })
 }
 
+/// Opens the store of jobs at an address: `memory:`, `sqlite://app.db` (the same file as that of the sessions), or
+/// `postgres://user@host/database` with the options of `PostgresOptions::from_url`.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = mosaic_storage::open_jobs("memory:").await?;
+/// assert_eq!(store.counts(None).await?.waiting, 0);
+/// # Ok::<(), mosaic_core::queue::QueueError>(()) }).unwrap();
+/// ```
+///
+/// # Errors
+/// [`StoreError::Address`] for any other address; what the store says when it is opened.
+pub async fn open_jobs(url: &str) -> Result<Arc<dyn JobStore>, StoreError> {
+    let reason: String = match url.split_once(':') {
+        Some(("memory", "")) => return Ok(Arc::new(RamStore::new())),
+        #[cfg(feature = "sqlite")]
+        Some(("sqlite", _)) => return Ok(Arc::new(crate::SqliteStore::open_url(url).await?)),
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => {
+            return Ok(Arc::new(crate::PostgresStore::open_url(url).await?));
+        }
+        #[cfg(not(feature = "sqlite"))]
+        Some(("sqlite", _)) => {
+            "this build has no SQLite; switch the feature `sqlite` of `mosaic-storage` on".into()
+        }
+        #[cfg(not(feature = "postgres"))]
+        Some(("postgres" | "postgresql", _)) => {
+            "this build has no Postgres; switch the feature `postgres` of `mosaic-storage` on".into()
+        }
+        Some((scheme, _)) => {
+            format!(
+                "there is no store of jobs `{scheme}`; there are `memory:`, `sqlite://app.db` and `postgres://...`"
+            )
+        }
+        None => "it has no scheme; write `sqlite://app.db`, `postgres://...` or `memory:`".into(),
+    };
+    Err(StoreError::Address { url: shown(url), reason })
+}
+
 /// The address without the password that one for another kind of store may hold.
-fn shown(url: &str) -> String {
+pub(crate) fn shown(url: &str) -> String {
     match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
         Some((scheme, (_, host))) => format!("{scheme}://***@{host}"),
         None => url.to_owned(),

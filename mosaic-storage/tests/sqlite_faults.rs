@@ -263,6 +263,21 @@ async fn a_database_of_a_newer_format_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_database_of_the_first_format_gets_what_came_since_and_keeps_its_sessions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    with_rows(&path, 3).await.close().await.unwrap();
+    let mut db = raw(&path).await;
+    execute(&mut db, "DROP TABLE jobs; DROP TABLE job_pauses; DROP TABLE schedules; PRAGMA user_version = 1")
+        .await;
+    sqlx::Connection::close(db).await.unwrap();
+    let store = open(&path).await;
+    assert_eq!(read(&store, &key()).await.unwrap().len(), 3);
+    assert_eq!(mosaic_core::queue::JobStore::counts(&store, None).await.unwrap(), Default::default());
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_address_where_no_database_can_be_is_told_before_anything_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let wrong = error(SqliteStore::open(SqliteOptions::new(folder.path())).await);

@@ -1,4 +1,4 @@
-//! Sessions and memories in a SQLite file.
+//! Sessions, memories and jobs in a SQLite file.
 //!
 //! One writer per store takes all changes and commits them in groups: whatever waits while one commit is under way goes
 //! into the next. Readers have connections of their own and are never in its way.
@@ -37,6 +37,7 @@
 
 mod fault;
 mod health;
+mod jobs;
 mod memory;
 mod options;
 mod owner;

@@ -7,6 +7,7 @@
 //! | `meta` | one row: the newest numbers given, and who wrote last |
 //! | `health` | what routers know of their candidates; see `health.rs` |
 //! | `memory_*`, `memories` | see [`memory`](super::memory) |
+//! | `jobs`, `job_pauses`, `schedules` | jobs (see `jobs`) |
 //! | `log` | a view for people: tenant, name, seq, kind, time, body as text |
 //!
 //! The last number of a session is not stored: it is that of its last row.
@@ -66,6 +67,7 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
 ",
     memory::MIGRATION,
+    super::jobs::TABLES,
 ];
 
 /// The newest format that this version knows.
