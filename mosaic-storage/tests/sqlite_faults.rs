@@ -10,7 +10,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use common::{append, error, execute, filled, key, open, raw, read, row, rows, with_rows};
+use common::{
+    append, back_to_the_first_format, error, execute, filled, key, open, raw, read, row, rows, with_rows,
+};
 use mosaic_core::{ErrorKind, Row, Seq, SessionKey, SessionStore, StoreError};
 use mosaic_storage::{SqliteOptions, SqliteStore};
 
@@ -268,8 +270,7 @@ async fn a_database_of_the_first_format_gets_what_came_since_and_keeps_its_sessi
     let path = folder.path().join("app.db");
     with_rows(&path, 3).await.close().await.unwrap();
     let mut db = raw(&path).await;
-    execute(&mut db, "DROP TABLE jobs; DROP TABLE job_pauses; DROP TABLE schedules; PRAGMA user_version = 1")
-        .await;
+    back_to_the_first_format(&mut db).await;
     sqlx::Connection::close(db).await.unwrap();
     let store = open(&path).await;
     assert_eq!(read(&store, &key()).await.unwrap().len(), 3);

@@ -8,7 +8,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{append, error, execute, key, raw, read, row, rows, with_rows};
+use common::{append, back_to_the_first_format, error, execute, key, raw, read, row, rows, with_rows};
 use futures_util::StreamExt;
 use mosaic_core::router::health::{HealthStore, Swap, conformance};
 use mosaic_core::router::{Candidate, RetryPolicy, Router};
@@ -85,19 +85,6 @@ async fn states_lie_beside_sessions_and_neither_is_in_the_others_way() {
     let again = SqliteHealthStore::open(SqliteOptions::new(&path)).await.unwrap();
     let page = again.load("s", 0).await.unwrap();
     assert_eq!((page.version, page.rows[0].state.as_str()), (20, "19"), "it outlives the process");
-}
-
-/// Leaves what the first format had.
-async fn back_to_the_first_format(db: &mut sqlx::SqliteConnection) {
-    let later = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
-        AND name NOT IN ('meta', 'sessions', 'entries')";
-    let tables: Vec<String> = sqlx::query_scalar(later).fetch_all(&mut *db).await.unwrap();
-    assert!(tables.contains(&"health".to_owned()));
-    for table in tables {
-        let drop = sqlx::AssertSqlSafe(format!("DROP TABLE {table}"));
-        sqlx::raw_sql(drop).execute(&mut *db).await.unwrap();
-    }
-    execute(db, "PRAGMA user_version = 1").await;
 }
 
 #[tokio::test]
