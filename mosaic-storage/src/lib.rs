@@ -8,8 +8,8 @@
 //!
 //! What routers know of their candidates is shared by processes through `SqliteHealthStore`, in the same file or another.
 //!
-//! All pass the suites of their contracts: [`mosaic_core::store`]'s (`conformance`), [`mosaic_core::memory`]'s and
-//! [`mosaic_core::queue`]'s.
+//! Memories and jobs are kept beside the sessions: [`open_stores`] gives all of it. Each kind passes the suite of its contract:
+//! `conformance` in [`mosaic_core::store`], [`mosaic_core::memory`] and [`mosaic_core::queue`].
 #![deny(unsafe_code)] // but for `vectors::kernel`, which says why
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
@@ -25,7 +25,7 @@ mod rules;
 pub mod sqlite;
 mod vectors;
 
-pub use open::{open, open_jobs};
+pub use open::{Stores, open, open_jobs, open_stores};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use ram::{RamMemories, RamStore};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mosaic_core::memory::MemoryStore;
 use mosaic_core::queue::JobStore;
 use mosaic_core::{SessionStore, StoreError};
 
@@ -20,10 +21,36 @@ use crate::RamStore;
 /// # Errors
 /// [`StoreError::Address`] for any other address; what the store says when it is opened.
 pub async fn open(url: &str) -> Result<Arc<dyn SessionStore>, StoreError> {
+    Ok(open_stores(url).await?.sessions)
+}
+
+/// What is kept at one address. Closing the sessions closes all of it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Stores {
+    /// The sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// The memories.
+    pub memories: Arc<dyn MemoryStore>,
+    /// The jobs.
+    pub jobs: Arc<dyn JobStore>,
+}
+
+/// Opens all that is kept at an address: see [`open`].
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_stores(url: &str) -> Result<Stores, StoreError> {
     let reason = match url.split_once(':') {
-        Some(("memory", "")) => return Ok(Arc::new(RamStore::new())),
+        Some(("memory", "")) => {
+            let store = Arc::new(RamStore::new());
+            return Ok(Stores { memories: Arc::new(store.memories()), jobs: store.clone(), sessions: store });
+        }
         #[cfg(feature = "sqlite")]
-        Some(("sqlite", _)) => return Ok(Arc::new(crate::SqliteStore::open_url(url).await?)),
+        Some(("sqlite", _)) => {
+            let store = Arc::new(crate::SqliteStore::open_url(url).await?);
+            return Ok(Stores { memories: Arc::new(store.memories()), jobs: store.clone(), sessions: store });
+        }
         #[cfg(not(feature = "sqlite"))]
         Some(("sqlite", _)) => {
             "this build has no SQLite; switch the feature `sqlite` of `mosaic-storage` on".into()
@@ -50,30 +77,16 @@ pub async fn open(url: &str) -> Result<Arc<dyn SessionStore>, StoreError> {
 /// # Errors
 /// [`StoreError::Address`] for any other address; what the store says when it is opened.
 pub async fn open_jobs(url: &str) -> Result<Arc<dyn JobStore>, StoreError> {
-    let reason: String = match url.split_once(':') {
-        Some(("memory", "")) => return Ok(Arc::new(RamStore::new())),
-        #[cfg(feature = "sqlite")]
-        Some(("sqlite", _)) => return Ok(Arc::new(crate::SqliteStore::open_url(url).await?)),
+    match url.split_once(':') {
         #[cfg(feature = "postgres")]
-        Some(("postgres" | "postgresql", _)) => {
-            return Ok(Arc::new(crate::PostgresStore::open_url(url).await?));
-        }
-        #[cfg(not(feature = "sqlite"))]
-        Some(("sqlite", _)) => {
-            "this build has no SQLite; switch the feature `sqlite` of `mosaic-storage` on".into()
-        }
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(crate::PostgresStore::open_url(url).await?)),
         #[cfg(not(feature = "postgres"))]
-        Some(("postgres" | "postgresql", _)) => {
-            "this build has no Postgres; switch the feature `postgres` of `mosaic-storage` on".into()
-        }
-        Some((scheme, _)) => {
-            format!(
-                "there is no store of jobs `{scheme}`; there are `memory:`, `sqlite://app.db` and `postgres://...`"
-            )
-        }
-        None => "it has no scheme; write `sqlite://app.db`, `postgres://...` or `memory:`".into(),
-    };
-    Err(StoreError::Address { url: shown(url), reason })
+        Some(("postgres" | "postgresql", _)) => Err(StoreError::Address {
+            url: shown(url),
+            reason: "this build has no Postgres; switch the feature `postgres` of `mosaic-storage` on".into(),
+        }),
+        _ => Ok(open_stores(url).await?.jobs),
+    }
 }
 
 /// The address without the password that one for another kind of store may hold.

@@ -1,8 +1,6 @@
 //! Random changes, by many users of several tenants, compared with a store of thirty lines.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // clippy knows `#[test]` functions only, not their helpers
-
-use std::sync::Arc;
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // clippy knows `#[test]` functions only, not their helpers
 
 use mosaic_core::Timestamp;
 use mosaic_core::memory::conformance::{Model, id};
@@ -144,9 +142,9 @@ async fn looks_alike(store: &dyn MemoryStore, model: &Model, filter: &Filter) {
 }
 
 async fn live(handles: [&dyn MemoryStore; 2], events: Vec<Event>) {
-    let (mut model, mut at) = (Model::default(), 0);
+    let [mut store, mut other] = handles;
+    let mut model = Model::default();
     for event in events {
-        let store = handles[at];
         match event {
             Event::Apply(scope, changes) => {
                 let made = model.apply(&scope, &changes);
@@ -157,7 +155,7 @@ async fn live(handles: [&dyn MemoryStore; 2], events: Vec<Event>) {
                 model.erase(&scope);
                 store.erase(&scope).await.unwrap();
             }
-            Event::Switch => at = 1 - at,
+            Event::Switch => std::mem::swap(&mut store, &mut other),
             Event::Look(filter) => looks_alike(store, &model, &filter).await,
         }
     }
@@ -211,8 +209,8 @@ fn both_stores_give_the_same_scores() {
     let folder = tempfile::tempdir().unwrap();
     run(async {
         let sqlite = SqliteStore::open(SqliteOptions::new(folder.path().join("app.db"))).await.unwrap();
-        let stores: [Arc<dyn MemoryStore>; 2] =
-            [Arc::new(sqlite.memories()), Arc::new(RamStore::new().memories())];
+        let stores: [std::sync::Arc<dyn MemoryStore>; 2] =
+            [std::sync::Arc::new(sqlite.memories()), std::sync::Arc::new(RamStore::new().memories())];
         let ann = Scope::of("acme").user("ann");
         let words = ["tea", "coffee", "morning", "evening", "cake", "garden", "walk"];
         for store in &stores {

@@ -1,5 +1,7 @@
 //! Memories in RAM keep the contract.
 
+#![allow(clippy::unwrap_used)] // clippy knows `#[test]` functions only, not their helpers
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 

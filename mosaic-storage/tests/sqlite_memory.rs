@@ -1,6 +1,7 @@
 //! Memories in SQLite keep the contract.
 
 #![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used)] // clippy knows `#[test]` functions only, not their helpers
 
 mod common;
 

@@ -46,7 +46,7 @@ fn planted(n: u64) -> Vec<Change> {
         _ => secret().session("planted-session"),
     };
     let filler = "lorem ipsum ".repeat((n * 7 % 90) as usize);
-    let body = if n % 2 == 0 {
+    let body = if n.is_multiple_of(2) {
         MemoryBody::Insight { text: format!("planted-text {n} {filler}").into() }
     } else {
         MemoryBody::Preference {
@@ -114,17 +114,17 @@ async fn fill(memories: &SqliteMemories) {
     for n in 1..=240_u64 {
         let mut changes = planted(n);
         changes.push(other(n));
-        if n > 20 && n % 2 == 0 {
+        if n > 20 && n.is_multiple_of(2) {
             changes.push(Change::Remove { id: id(100_000 + n - 11) });
             changes.push(Change::Close { id: id(n - 13), at: Timestamp(n), kept: None });
         }
-        if n % 3 == 0 {
+        if n.is_multiple_of(3) {
             changes.push(Change::PutVectors {
                 id: id(n - 1),
                 vectors: vec![Vector::new("m", vec![NUMBER; 200])],
             });
         }
-        if n > 30 && n % 5 == 0 {
+        if n > 30 && n.is_multiple_of(5) {
             changes.push(Change::Remove { id: id(n - 29) });
         }
         memories.apply(&all, changes).await.unwrap();

@@ -18,6 +18,8 @@
 //!
 //! A line gives the minimum, the median and the 95th percentile.
 
+#![allow(clippy::indexing_slicing)] // a bench that reaches beyond its own lists stops, and that is all
+
 use std::time::{Duration, Instant};
 
 use mosaic_benches::allocator::{self, Counting};

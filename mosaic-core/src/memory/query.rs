@@ -157,6 +157,7 @@ pub struct Candidate {
     /// The same of it together with its neighbours on either side, read as one text.
     pub window: Option<f64>,
     /// How alike the directions of its vector and the query's are, from -1 to 1; `None` where there are none to compare.
+    /// Exact for the best; that of a candidate which is here for its words or its neighbours may be off by a hundredth.
     pub dense: Option<f64>,
     /// The model by which they were compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,6 +14,7 @@ use std::fmt;
 
 use rust_stemmers::Stemmer;
 
+use super::push_tight;
 use super::words::{self, Side};
 use crate::vectors::Bits;
 
@@ -71,7 +72,7 @@ impl Default for Lexical {
 }
 
 impl Lexical {
-    /// Adds a doc, whose number is greater than those before.
+    /// Adds a doc: the next one.
     pub(crate) fn add(&mut self, doc: u32, text: &str) {
         let mut found = Vec::new();
         words::each_word(text, Side::Stored, |word| {
@@ -98,12 +99,11 @@ impl Lexical {
         found.sort_unstable();
         for run in found.chunk_by(|a, b| a == b) {
             if let Some(postings) = run.first().and_then(|term| self.postings.get_mut(*term as usize)) {
-                postings.docs.push(doc);
-                postings.counts.push(u8::try_from(run.len()).unwrap_or(u8::MAX));
+                push_tight(&mut postings.docs, doc);
+                push_tight(&mut postings.counts, u8::try_from(run.len()).unwrap_or(u8::MAX));
             }
         }
-        self.lengths.resize(doc as usize, 0);
-        self.lengths.push(length);
+        push_tight(&mut self.lengths, length);
         self.total += u64::from(length);
         self.docs += 1;
     }

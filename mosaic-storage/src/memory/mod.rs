@@ -31,3 +31,11 @@ pub(crate) struct Stored {
     pub(crate) memory: Arc<Memory>,
     pub(crate) vectors: Vec<Vector>,
 }
+
+/// Adds to a list that may be large and stays: it grows by an eighth, not to twice its size, most of which would be air.
+pub(crate) fn push_tight<T>(list: &mut Vec<T>, item: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact((list.len() / 8).max(4));
+    }
+    list.push(item);
+}

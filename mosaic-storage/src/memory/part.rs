@@ -10,6 +10,7 @@ use mosaic_core::memory::{Filter, Memory, MemoryId, MemoryKind, Reach, Scope, Ve
 use serde_json::Value;
 
 use super::lexical::{Lexical, NONE};
+use super::push_tight;
 use crate::vectors::{Bits, Block};
 
 /// A number in place of a name that is not there.
@@ -114,7 +115,7 @@ impl Part {
             self.names.optional(memory.scope.session.as_ref()),
         );
         let tags = memory.metadata.iter().map(|(name, value)| tag(name, value)).collect();
-        self.docs.push(Doc {
+        let doc = Doc {
             n,
             changed: 0,
             id: memory.id,
@@ -127,10 +128,11 @@ impl Part {
             closed_at: end(memory.closed_at),
             told_at: memory.told_at().0,
             tags,
-        });
+        };
+        push_tight(&mut self.docs, doc);
         self.by_n.insert(n, slot);
         self.lexical.add(slot, &memory.document());
-        self.links.push((NONE, NONE));
+        push_tight(&mut self.links, (NONE, NONE));
         if let Some(place) = &memory.place {
             let next = u32::try_from(self.conversations.len()).unwrap_or(NOBODY);
             let key = (agent, session, place.conversation.clone());

@@ -1,22 +1,35 @@
 //! A search, step by step. Between the steps the store brings the rows that the next one needs.
 //!
 //! ```text
-//! begin: admitted docs, words, coarse vectors ──> wanted rows ──> choose: exact cosine, the best of each arm
+//! begin: admitted docs, words, coarse vectors ──> wanted vectors ──> choose: exact cosine, the best of each arm
 //!     ──> neighbours ──> wanted rows ──> finish: candidates
 //! ```
+//!
+//! Exact vectors are brought for those alone that may be among the best; the cosines of other candidates are those of the index.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use mosaic_core::memory::{Candidate, Candidates, MemoryId, SearchQuery};
+use mosaic_core::memory::{Candidate, Candidates, Memory, MemoryId, SearchQuery, Vector};
 
-use super::Stored;
 use super::lexical::{self, Lexical, NONE, Scores};
 use super::part::Part;
-use crate::vectors::Bits;
+use crate::vectors::{Bits, Block, Query};
 
-/// Rows by their number.
-pub(crate) type Rows = HashMap<i64, Arc<Stored>>;
+/// Memories by their number.
+pub(crate) type Rows = HashMap<i64, Arc<Memory>>;
+
+/// All vectors of memories, by their number.
+pub(crate) type Vectors = HashMap<i64, Arc<[Vector]>>;
+
+/// A memory that a step needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wanted {
+    pub(crate) n: i64,
+    pub(crate) id: MemoryId,
+    /// How new it must be, as the store counts.
+    pub(crate) changed: i64,
+}
 
 /// A doc of one of the parts.
 type At = (usize, u32);
@@ -31,6 +44,8 @@ pub(crate) struct Search<'q> {
     found: BTreeMap<At, bool>,
     /// Docs that look best as vectors.
     coarse: Vec<At>,
+    /// What is known exactly of them.
+    exact: HashMap<At, f32>,
 }
 
 impl<'q> Search<'q> {
@@ -38,8 +53,14 @@ impl<'q> Search<'q> {
     pub(crate) fn begin(parts: &[&Part], query: &'q SearchQuery) -> Self {
         let admitted: Vec<Bits> =
             parts.iter().map(|part| part.admitted(&query.scope, query.reach, &query.filter)).collect();
-        let mut search =
-            Self { query, admitted, scores: Vec::new(), found: BTreeMap::new(), coarse: Vec::new() };
+        let mut search = Self {
+            query,
+            admitted,
+            scores: Vec::new(),
+            found: BTreeMap::new(),
+            coarse: Vec::new(),
+            exact: HashMap::new(),
+        };
         search.words(parts);
         search.vectors(parts);
         search
@@ -94,29 +115,27 @@ impl<'q> Search<'q> {
         self.coarse = all.into_iter().map(|(at, _)| at).collect();
     }
 
-    /// The rows that the next step needs: their ids, their numbers, and how new they must be.
-    pub(crate) fn wanted(&self, parts: &[&Part]) -> Vec<(MemoryId, i64, i64)> {
-        let docs = self.found.keys().chain(&self.coarse);
-        let mut wanted: Vec<(MemoryId, i64, i64)> = docs
-            .filter_map(|(part, slot)| parts.get(*part)?.doc(*slot))
-            .map(|doc| (doc.id, doc.n, doc.changed))
-            .collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        wanted
+    /// Those of which `choose` needs the vectors.
+    pub(crate) fn wanted_vectors(&self, parts: &[&Part]) -> Vec<Wanted> {
+        wanted(parts, self.coarse.iter())
+    }
+
+    /// Those of which `finish` needs the memories.
+    pub(crate) fn wanted(&self, parts: &[&Part]) -> Vec<Wanted> {
+        wanted(parts, self.found.keys())
     }
 
     /// Settles which are the best as vectors, and adds the neighbours of all hits.
-    pub(crate) fn choose(&mut self, parts: &[&Part], rows: &Rows) {
+    pub(crate) fn choose(&mut self, parts: &[&Part], vectors: &Vectors) {
         let mut exact: Vec<(At, f32)> = std::mem::take(&mut self.coarse)
             .into_iter()
             .filter_map(|at| {
-                let stored = rows.get(&parts.get(at.0)?.doc(at.1)?.n)?;
-                #[allow(clippy::cast_possible_truncation)]
-                let (cosine, _) = dense(self.query, stored)?;
+                let vectors = vectors.get(&parts.get(at.0)?.doc(at.1)?.n)?;
+                let cosine = exact(self.query, vectors)?;
                 Some((at, cosine))
             })
             .collect();
+        self.exact = exact.iter().copied().collect();
         keep_best(&mut exact, self.limit());
         self.found.extend(exact.into_iter().map(|(at, _)| (at, true)));
         let hits: Vec<At> = self.found.keys().copied().collect();
@@ -147,19 +166,24 @@ impl<'q> Search<'q> {
     pub(crate) fn finish(self, parts: &[&Part], rows: &Rows) -> Candidates {
         let score =
             |scores: Option<&f32>| scores.filter(|score| **score > 0.0).map(|score| f64::from(*score));
+        let queries: Vec<Vec<(&Block, Query, &Arc<str>)>> =
+            parts.iter().map(|part| part_queries(part, self.query)).collect();
         let mut all: Vec<(MemoryId, Candidate)> = self
             .found
             .iter()
             .filter_map(|((part, slot), hit)| {
                 let doc = parts.get(*part)?.doc(*slot)?;
-                let stored = rows.get(&doc.n)?;
+                let memory = rows.get(&doc.n)?;
+                let part_queries = queries.get(*part)?;
                 // The row may be newer than the index; and a reader never gets what is not theirs, whatever the index says.
-                let theirs = self.query.scope.sees(self.query.reach, &stored.memory.scope)
-                    && self.query.filter.admits(&stored.memory);
+                let theirs = self.query.scope.sees(self.query.reach, &memory.scope)
+                    && self.query.filter.admits(memory);
                 let scores = self.scores.get(*part);
-                let dense = dense(self.query, stored);
+                let dense = dense(part_queries, *slot).map(|(coarse, model)| {
+                    (self.exact.get(&(*part, *slot)).copied().unwrap_or(coarse), model)
+                });
                 let candidate = Candidate {
-                    memory: stored.memory.clone(),
+                    memory: memory.clone(),
                     lexical: score(scores.and_then(|scores| scores.lexical.get(*slot as usize))),
                     window: score(scores.and_then(|scores| scores.window.get(*slot as usize))),
                     dense: dense.as_ref().map(|(cosine, _)| f64::from(*cosine)),
@@ -186,12 +210,33 @@ fn keep_best(all: &mut Vec<(At, f32)>, best: usize) {
     all.truncate(best);
 }
 
+fn wanted<'a>(parts: &[&Part], docs: impl Iterator<Item = &'a At>) -> Vec<Wanted> {
+    let of = |(part, slot): &At| parts.get(*part)?.doc(*slot);
+    let mut wanted: Vec<Wanted> =
+        docs.filter_map(of).map(|doc| Wanted { n: doc.n, id: doc.id, changed: doc.changed }).collect();
+    wanted.sort_unstable();
+    wanted
+}
+
+/// The vectors of a query, as the blocks of a part have them.
+fn part_queries<'p>(part: &'p Part, query: &'p SearchQuery) -> Vec<(&'p Block, Query, &'p Arc<str>)> {
+    let of = |vector: &'p Vector| {
+        let block = part.block(&vector.model)?;
+        Some((block, block.query(&vector.values), &vector.model))
+    };
+    query.vectors.iter().filter_map(of).collect()
+}
+
 /// How alike a memory and the query are, by the first model that both have.
-fn dense(query: &SearchQuery, stored: &Stored) -> Option<(f32, Arc<str>)> {
-    let of = |model: &Arc<str>| stored.vectors.iter().find(|other| other.model == *model);
+fn dense(queries: &[(&Block, Query, &Arc<str>)], slot: u32) -> Option<(f32, Arc<str>)> {
+    queries.iter().find_map(|(block, query, model)| Some((block.coarse(query, slot)?, (*model).clone())))
+}
+
+/// The same, exactly.
+fn exact(query: &SearchQuery, vectors: &[Vector]) -> Option<f32> {
+    let of = |model: &Arc<str>| vectors.iter().find(|other| other.model == *model);
     let (vector, other) = query.vectors.iter().find_map(|vector| Some((vector, of(&vector.model)?)))?;
-    (vector.values.len() == other.values.len())
-        .then(|| (cosine(&vector.values, &other.values), vector.model.clone()))
+    (vector.values.len() == other.values.len()).then(|| cosine(&vector.values, &other.values))
 }
 
 /// As [`mosaic_core::memory::cosine`], in sums that the processor can make side by side.

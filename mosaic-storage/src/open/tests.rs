@@ -20,3 +20,36 @@ async fn a_password_in_an_address_is_not_told() {
     let told = refusal("postgres://me:se@cret@host/db").await;
     assert!(!told.contains("cret") && told.contains("***@host/db"), "{told}");
 }
+
+/// Sessions and memories of one address are one store: what closes the first closes the second.
+async fn one_store(url: &str) {
+    use mosaic_core::memory::{Change, MemoryPage, Scope, SearchQuery};
+
+    let stores = open_stores(url).await.unwrap();
+    let scope = Scope::default();
+    stores.memories.apply(&scope, vec![Change::RemoveBlock { name: "x".into() }]).await.unwrap();
+    stores.sessions.close().await.unwrap();
+    let closed = [
+        stores.memories.apply(&scope, Vec::new()).await.unwrap_err(),
+        stores.memories.search(SearchQuery::new(scope.clone())).await.unwrap_err(),
+        stores.memories.list(&scope, MemoryPage::default()).await.unwrap_err(),
+        stores.memories.erase(&scope).await.unwrap_err(),
+        stores.memories.export(&scope).await.err().unwrap(),
+    ];
+    for error in closed {
+        assert!(error.to_string().ends_with("is closed"), "{error}");
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Storage, false));
+    }
+}
+
+#[tokio::test]
+async fn memories_in_ram_end_with_their_store() {
+    one_store("memory:").await;
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn memories_in_sqlite_end_with_their_store() {
+    let folder = tempfile::tempdir().unwrap();
+    one_store(&format!("sqlite:{}", folder.path().join("app.db").display())).await;
+}

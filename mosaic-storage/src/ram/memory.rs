@@ -51,6 +51,12 @@ impl RamMemories {
         Self { tenants, owner }
     }
 
+    /// About how many bytes of RAM the index takes now, beside the memories themselves.
+    #[must_use]
+    pub fn index_bytes(&self) -> usize {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner).index_bytes()
+    }
+
     /// The data, unless the store is closed.
     fn tenants(&self) -> Result<MutexGuard<'_, Tenants>, MemoryError> {
         if self.owner.lock().unwrap_or_else(PoisonError::into_inner).is_none() {

@@ -128,7 +128,7 @@ impl Writer {
             }
             Err(fault) => {
                 self.roll_back().await;
-                // Nobody uses what was to be given back, although a full disk may not take that: this store may lease it again.
+                // Who gave a lease back does not hold it, whether there was room to write that down or not.
                 for epoch in released {
                     self.owner.abandoned().add(epoch);
                 }

@@ -83,6 +83,13 @@ pub(crate) struct Likeness {
     pub(crate) cosine: f32,
 }
 
+/// A vector as the rows are.
+#[derive(Debug)]
+pub(crate) struct Query {
+    numbers: Vec<i8>,
+    scale: f32,
+}
+
 /// Worst first, so that the top of a heap is what falls out next. Of two alike the later row is worse.
 #[derive(Debug, PartialEq)]
 struct Worst(Likeness);
@@ -167,8 +174,7 @@ impl Block {
         if vector.len() != self.width || best == 0 {
             return Vec::new();
         }
-        let mut query = vec![0; self.stride];
-        let scale = quantise(vector, &mut query);
+        let Query { numbers: query, scale } = self.query(vector);
         let mut heap = BinaryHeap::with_capacity(best + 1);
         let mut least = f32::NEG_INFINITY;
         let mut dots = [0; STEP];
@@ -196,6 +202,25 @@ impl Block {
             }
         }
         heap.into_sorted_vec().into_iter().map(|worst| worst.0).collect()
+    }
+
+    /// How much one row is like a vector, as coarsely as the scan says it. `None` for one that is not there.
+    pub(crate) fn coarse(&self, query: &Query, row: u32) -> Option<f32> {
+        if !self.present.get(row) || query.numbers.len() != self.stride {
+            return None;
+        }
+        let numbers = self.rows.chunks_exact(self.stride.max(1)).nth(row as usize)?;
+        let mut dot = [0];
+        kernel::dots(numbers, &query.numbers, &mut dot);
+        #[allow(clippy::cast_precision_loss)]
+        Some(dot[0] as f32 * self.scales.get(row as usize)? * query.scale)
+    }
+
+    /// A vector to compare with.
+    pub(crate) fn query(&self, vector: &[f32]) -> Query {
+        let mut numbers = vec![0; self.stride];
+        let scale = quantise(vector, &mut numbers);
+        Query { numbers, scale }
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -12,4 +12,4 @@ mod block;
 #[allow(unsafe_code)] // one call of a function that needs AVX2, behind the check for it
 mod kernel;
 
-pub(crate) use block::{Bits, Block};
+pub(crate) use block::{Bits, Block, Query};

@@ -31,7 +31,8 @@ pub(super) type Check = Result<(), Broken>;
 /// Breaks the rule unless something holds.
 macro_rules! ensure {
     ($holds:expr, $($why:tt)+) => {
-        if !$holds {
+        let holds: bool = $holds;
+        if !holds {
             return Err(super::Broken(format!($($why)+)));
         }
     };

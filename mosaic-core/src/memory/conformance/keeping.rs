@@ -85,7 +85,7 @@ pub async fn a_filtered_page_is_full(factory: &dyn Factory) -> Check {
     let store = factory.open("full_pages").await?;
     let tagged = |n: u64| {
         let mut memory = insight(n, &ann(), "so");
-        memory.metadata.insert("third".into(), json!(n % 3 == 0));
+        memory.metadata.insert("third".into(), json!(n.is_multiple_of(3)));
         add(memory)
     };
     store.apply(&ann(), (1..=300).map(tagged).collect()).await?;

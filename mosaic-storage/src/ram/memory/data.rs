@@ -12,7 +12,7 @@ use mosaic_core::memory::{
 use crate::memory::Stored;
 use crate::memory::part::Part;
 use crate::memory::plan::{self, Effect, Plan};
-use crate::memory::search::{Rows, Search};
+use crate::memory::search::{Rows, Search, Vectors, Wanted};
 
 /// A memory and its number in the index.
 #[derive(Debug)]
@@ -39,6 +39,10 @@ pub(in crate::ram) struct Tenants(BTreeMap<Arc<str>, Tenant>);
 impl Tenants {
     fn of(&self, scope: &Scope) -> Option<&Tenant> {
         self.0.get(&scope.tenant)
+    }
+
+    pub(super) fn index_bytes(&self) -> usize {
+        self.0.values().flat_map(|tenant| tenant.parts.values()).map(Part::bytes).sum()
     }
 
     pub(super) fn apply(&mut self, scope: &Scope, changes: Vec<Change>) -> Result<(), MemoryError> {
@@ -68,8 +72,8 @@ impl Tenants {
         }
         let parts = tenant.seen(&query.scope, query.reach);
         let mut search = Search::begin(&parts, query);
-        let rows = tenant.rows(&search.wanted(&parts));
-        search.choose(&parts, &rows);
+        let vectors = tenant.vectors(&search.wanted_vectors(&parts));
+        search.choose(&parts, &vectors);
         let rows = tenant.rows(&search.wanted(&parts));
         Ok(search.finish(&parts, &rows))
     }
@@ -176,8 +180,16 @@ impl Tenant {
         self.parts.iter().filter(|(user, _)| sees(user)).map(|(_, part)| part).collect()
     }
 
-    fn rows(&self, wanted: &[(MemoryId, i64, i64)]) -> Rows {
-        wanted.iter().filter_map(|(id, n, _)| Some((*n, self.memories.get(id)?.stored.clone()))).collect()
+    fn rows(&self, wanted: &[Wanted]) -> Rows {
+        let row = |wanted: &Wanted| Some((wanted.n, self.memories.get(&wanted.id)?.stored.memory.clone()));
+        wanted.iter().filter_map(row).collect()
+    }
+
+    fn vectors(&self, wanted: &[Wanted]) -> Vectors {
+        let row = |wanted: &Wanted| {
+            Some((wanted.n, self.memories.get(&wanted.id)?.stored.vectors.as_slice().into()))
+        };
+        wanted.iter().filter_map(row).collect()
     }
 
     fn carry_out(&mut self, scope: &Scope, effects: Vec<Effect>) {

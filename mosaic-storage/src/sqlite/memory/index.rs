@@ -4,18 +4,20 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mosaic_core::memory::MemoryError;
+use mosaic_core::memory::{Memory, MemoryError, Vector};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use super::read::{Head, Reading};
 use super::rows::RowCache;
-use crate::memory::Stored;
+use super::schema::Found;
 use crate::memory::part::Part;
-use crate::memory::search::Rows;
-use mosaic_core::memory::MemoryId;
+use crate::memory::search::{Rows, Vectors, Wanted};
 
-/// Bytes of rows that are kept at hand.
-const ROWS: usize = 8 << 20;
+/// Bytes of memories that are kept at hand ...
+const ROWS: usize = 24 << 20;
+
+/// ... and of their vectors.
+const VECTORS: usize = 8 << 20;
 
 /// A part, and how new it is.
 #[derive(Debug, Default)]
@@ -42,7 +44,8 @@ struct Slot {
 #[derive(Debug)]
 pub(in crate::sqlite) struct Index {
     slots: Mutex<HashMap<i64, Arc<Slot>>>,
-    rows: Mutex<RowCache>,
+    rows: Mutex<RowCache<Arc<Memory>>>,
+    vectors: Mutex<RowCache<Arc<[Vector]>>>,
     clock: AtomicU64,
     most: usize,
 }
@@ -53,6 +56,7 @@ impl Index {
         Self {
             slots: Mutex::default(),
             rows: Mutex::new(RowCache::new(ROWS)),
+            vectors: Mutex::new(RowCache::new(VECTORS)),
             clock: AtomicU64::new(0),
             most,
         }
@@ -107,43 +111,46 @@ impl Index {
         }
     }
 
-    /// Brings rows: those at hand, and the others from the file.
-    pub(super) async fn rows(
-        &self,
-        wanted: &[(MemoryId, i64, i64)],
-        reading: &Reading,
-        rows: &mut Rows,
-    ) -> Result<(), MemoryError> {
-        let mut missing = Vec::new();
-        {
+    /// Brings memories: those at hand, and the others from the file.
+    pub(super) async fn rows(&self, wanted: &[Wanted], reading: &Reading) -> Result<Rows, MemoryError> {
+        let (mut rows, missing) = at_hand(&self.rows, wanted);
+        if !missing.is_empty() {
+            let mut read = Vec::with_capacity(missing.len());
+            reading.memories_of(&missing, |found| read.push(found)).await?;
             let mut kept = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-            for (_, n, changed) in wanted {
-                if rows.contains_key(n) {
-                    continue;
-                }
-                match kept.get(*n, *changed) {
-                    Some(stored) => drop(rows.insert(*n, stored)),
-                    None => missing.push(*n),
-                }
+            for Found { n, changed, memory } in read {
+                let memory = Arc::new(memory);
+                // About: what a memory takes without its texts, which are a few hundred bytes.
+                kept.put(n, changed, 512 + 2 * memory.text().len(), memory.clone());
+                rows.insert(n, memory);
             }
         }
-        if missing.is_empty() {
-            return Ok(());
+        Ok(rows)
+    }
+
+    /// Brings vectors.
+    pub(super) async fn vectors(&self, wanted: &[Wanted], reading: &Reading) -> Result<Vectors, MemoryError> {
+        let (mut all, missing) = at_hand(&self.vectors, wanted);
+        if !missing.is_empty() {
+            let mut read = Vec::with_capacity(missing.len());
+            reading.vectors_of(&missing, |n, changed, vectors| read.push((n, changed, vectors))).await?;
+            let mut kept = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
+            for (n, changed, vectors) in read {
+                let numbers: usize =
+                    vectors.iter().map(|vector| vector.values.len() * size_of::<f32>() + 64).sum();
+                let vectors: Arc<[Vector]> = vectors.into();
+                kept.put(n, changed, 64 + numbers, vectors.clone());
+                all.insert(n, vectors);
+            }
         }
-        let mut read: Vec<(i64, i64, Arc<Stored>)> = Vec::with_capacity(missing.len());
-        reading.rows(&missing, |n, changed, stored| read.push((n, changed, Arc::new(stored)))).await?;
-        let mut kept = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        for (n, changed, stored) in read {
-            kept.put(n, changed, stored.clone());
-            rows.insert(n, stored);
-        }
-        Ok(())
+        Ok(all)
     }
 
     /// Forgets everything: something was removed, and shall be in RAM no longer than on disk.
     pub(super) fn forget(&self) {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.vectors.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// About how many bytes the parts take.
@@ -151,6 +158,19 @@ impl Index {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.values().map(|slot| slot.bytes.load(Ordering::Relaxed)).sum()
     }
+}
+
+/// Those that are at hand, and the numbers of the others.
+fn at_hand<T: Clone>(cache: &Mutex<RowCache<T>>, wanted: &[Wanted]) -> (HashMap<i64, T>, Vec<i64>) {
+    let (mut found, mut missing) = (HashMap::with_capacity(wanted.len()), Vec::new());
+    let mut kept = cache.lock().unwrap_or_else(PoisonError::into_inner);
+    for Wanted { n, changed, .. } in wanted {
+        match kept.get(*n, *changed) {
+            Some(item) => drop(found.insert(*n, item)),
+            None => missing.push(*n),
+        }
+    }
+    (found, missing)
 }
 
 async fn refresh(loaded: &mut Loaded, head: &Head, reading: &Reading) -> Result<(), MemoryError> {

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use futures_util::TryStreamExt;
 use mosaic_core::StoreError;
 use mosaic_core::memory::{
-    Filter, Memory, MemoryBlock, MemoryCounts, MemoryError, MemoryId, Reach, Scope, SearchQuery,
+    Filter, Memory, MemoryBlock, MemoryCounts, MemoryError, MemoryId, Reach, Scope, SearchQuery, Vector,
 };
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Row as _, SqlitePool};
 
-use super::schema::{Joined, columns, memory};
+use super::schema::{Found, Joined, columns, memory, user_key, values};
 use crate::memory::{Stored, plan};
 use crate::sqlite::fault::{Doing, Fault};
 use crate::sqlite::statements;
@@ -111,13 +111,10 @@ impl Reading {
             let mut query =
                 Query::new("SELECT id, changed, cleared, NULL FROM memory_parts WHERE tenant = ?");
             query = query.bind(scope.tenant.to_string())?;
-            if let Some(user) = &scope.user {
-                let both = if reach == Reach::Within { "" } else { " OR user IS NULL" };
-                query = query
-                    .and(" AND ((user IS NULL) = 0 AND ifnull(user, '') = ?")
-                    .and(both)
-                    .and(")")
-                    .bind(user.to_string())?;
+            if scope.user.is_some() {
+                // The tenant's own has the empty key.
+                let wider = if reach == Reach::Within { "" } else { ", ''" };
+                query = query.and(&format!(" AND user IN (?{wider})")).bind(user_key(scope.user.as_ref()))?;
             }
             if models {
                 query = query
@@ -162,7 +159,8 @@ impl Reading {
         Ok(heads)
     }
 
-    /// The memories of a part that were changed after a change, with their vectors, in the order of their numbers.
+    /// The memories of a part that were changed after a change, with their vectors, in the order
+    /// of the index, so that nothing is sorted.
     pub(super) async fn changed_since(
         &self,
         part: i64,
@@ -174,7 +172,7 @@ impl Reading {
             columns!(),
             ", x.name, v.vector FROM memories m
              LEFT JOIN memory_vectors v ON v.memory = m.n LEFT JOIN memory_models x ON x.id = v.model
-             WHERE m.part = ? AND m.changed > ? ORDER BY m.n, x.name"
+             WHERE m.part = ? AND m.changed > ? ORDER BY m.changed, m.n"
         ));
         self.joined(query.bind(part).bind(since), each).await
     }
@@ -190,10 +188,57 @@ impl Reading {
             "SELECT ",
             columns!(),
             ", x.name, v.vector FROM json_each(?) k JOIN memories m ON m.n = k.value
-             LEFT JOIN memory_vectors v ON v.memory = m.n LEFT JOIN memory_models x ON x.id = v.model
-             ORDER BY m.n, x.name"
+             LEFT JOIN memory_vectors v ON v.memory = m.n LEFT JOIN memory_models x ON x.id = v.model"
         ));
         self.joined(query.bind(numbers), each).await
+    }
+
+    /// Memories by their numbers.
+    pub(super) async fn memories_of(
+        &self,
+        numbers: &[i64],
+        mut each: impl FnMut(Found),
+    ) -> Result<(), MemoryError> {
+        let numbers = serde_json::to_string(numbers).unwrap_or_default();
+        let query = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM json_each(?) k JOIN memories m ON m.n = k.value"
+        ));
+        let rows = query.bind(numbers).fetch_all(&self.pool).await.doing("reading memories");
+        for row in &rows.map_err(|fault| self.told(&fault))? {
+            each(memory(row, &self.store)?);
+        }
+        Ok(())
+    }
+
+    /// Vectors by the numbers of their memories.
+    pub(super) async fn vectors_of(
+        &self,
+        numbers: &[i64],
+        mut each: impl FnMut(i64, i64, Vec<Vector>),
+    ) -> Result<(), MemoryError> {
+        let numbers = serde_json::to_string(numbers).unwrap_or_default();
+        let query = sqlx::query(
+            "SELECT m.n, m.changed, x.name, v.vector FROM json_each(?) k JOIN memories m ON m.n = k.value
+             JOIN memory_vectors v ON v.memory = m.n JOIN memory_models x ON x.id = v.model",
+        );
+        let rows = query.bind(numbers).fetch_all(&self.pool).await.doing("reading vectors");
+        let rows = rows.map_err(|fault| self.told(&fault))?;
+        for group in rows.chunk_by(|a, b| a.try_get::<i64, _>(0).ok() == b.try_get::<i64, _>(0).ok()) {
+            let mut take = || {
+                let Some(first) = group.first() else { return Ok(()) };
+                let mut vectors = Vec::with_capacity(group.len());
+                for row in group {
+                    let (name, bytes): (&str, &[u8]) = (row.try_get(2)?, row.try_get(3)?);
+                    vectors.push(Vector::new(name, values(bytes)));
+                }
+                each(first.try_get(0)?, first.try_get(1)?, vectors);
+                Ok::<_, sqlx::Error>(())
+            };
+            take().map_err(|error| self.corrupt(&error))?;
+        }
+        Ok(())
     }
 
     async fn joined(

@@ -15,11 +15,11 @@ pub(in crate::sqlite) const MIGRATION: &str = "
     CREATE TABLE memory_parts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         tenant TEXT NOT NULL,
-        user TEXT,
+        user TEXT NOT NULL,
         changed INTEGER NOT NULL,
         cleared INTEGER NOT NULL
     ) STRICT;
-    CREATE UNIQUE INDEX memory_parts_by_name ON memory_parts (tenant, user IS NULL, ifnull(user, ''));
+    CREATE UNIQUE INDEX memory_parts_by_name ON memory_parts (tenant, user);
     CREATE TABLE memories (
         n INTEGER PRIMARY KEY AUTOINCREMENT,
         part INTEGER NOT NULL,
@@ -61,6 +61,11 @@ pub(in crate::sqlite) const MIGRATION: &str = "
         PRIMARY KEY (part, scope, name)
     ) STRICT;
 ";
+
+/// A user as the key of a part: `=ann`; nothing for what the tenant has of its own.
+pub(super) fn user_key(user: Option<&Arc<str>>) -> String {
+    user.map(|user| format!("={user}")).unwrap_or_default()
+}
 
 /// What a query asks of a memory `m` to make one of its row.
 macro_rules! columns {
@@ -119,12 +124,13 @@ pub(super) fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn values(bytes: &[u8]) -> Vec<f32> {
+/// The numbers of a stored vector.
+pub(super) fn values(bytes: &[u8]) -> Vec<f32> {
     let (numbers, _) = bytes.as_chunks::<4>();
     numbers.iter().map(|number| f32::from_le_bytes(*number)).collect()
 }
 
-/// Joins rows of one memory, a row a vector, in the order of their memories. The name of the model and the vector are the columns
+/// Joins rows of one memory, a row a vector, that follow one another. The name of the model and the vector are the columns
 /// after those of [`columns`].
 #[derive(Debug, Default)]
 pub(super) struct Joined {
@@ -148,8 +154,8 @@ impl Joined {
         let mut done = None;
         if self.current.as_ref().is_none_or(|(current, ..)| *current != n) {
             let Found { n, changed, memory } = memory(row, store)?;
-            done =
-                self.current.replace((n, changed, Stored { memory: Arc::new(memory), vectors: Vec::new() }));
+            let stored = Stored { memory: Arc::new(memory), vectors: Vec::new() };
+            done = self.current.replace((n, changed, stored)).map(in_order);
         }
         if let Some(name) = row.try_get::<Option<&str>, _>(8).map_err(corrupt)? {
             let model = match &self.model {
@@ -166,6 +172,11 @@ impl Joined {
 
     /// The last memory.
     pub(super) fn end(self) -> Option<(i64, i64, Stored)> {
-        self.current
+        self.current.map(in_order)
     }
+}
+
+fn in_order((n, changed, mut stored): (i64, i64, Stored)) -> (i64, i64, Stored) {
+    stored.vectors.sort_by(|a, b| a.model.cmp(&b.model));
+    (n, changed, stored)
 }

@@ -16,7 +16,7 @@ use super::index::Index;
 use super::read::Reading;
 use super::write::{Request, Task};
 use crate::memory::part::Part;
-use crate::memory::search::{Rows, Search};
+use crate::memory::search::Search;
 use crate::sqlite::queue;
 
 /// Memories in a SQLite file: those of a [`SqliteStore`](crate::SqliteStore), until that is closed.
@@ -102,10 +102,10 @@ impl MemoryStore for SqliteMemories {
         let heads = self.reading.begin(&query).await?;
         let guards = self.index.parts(&heads, &self.reading).await?;
         let parts: Vec<&Part> = guards.iter().map(|loaded| &loaded.part).collect();
-        let (mut search, mut rows) = (Search::begin(&parts, &query), Rows::new());
-        self.index.rows(&search.wanted(&parts), &self.reading, &mut rows).await?;
-        search.choose(&parts, &rows);
-        self.index.rows(&search.wanted(&parts), &self.reading, &mut rows).await?;
+        let mut search = Search::begin(&parts, &query);
+        let vectors = self.index.vectors(&search.wanted_vectors(&parts), &self.reading).await?;
+        search.choose(&parts, &vectors);
+        let rows = self.index.rows(&search.wanted(&parts), &self.reading).await?;
         Ok(search.finish(&parts, &rows))
     }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mosaic_core::StoreError;
-use mosaic_core::memory::{Change, MemoryBlock, MemoryCounts, MemoryError, MemoryId, Scope};
+use mosaic_core::memory::{Change, MemoryCounts, MemoryError, MemoryId, Scope};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Row as _, SqliteConnection};
 use tokio::sync::oneshot;
 
-use super::schema::{Joined, body, bytes, columns};
+use super::erase;
+use super::schema::{Joined, body, bytes, columns, user_key};
 use crate::memory::Stored;
 use crate::memory::plan::{Effect, Needs, Plan, needs};
 use crate::sqlite::fault::{Doing, Fault};
@@ -61,7 +62,7 @@ pub(in crate::sqlite) async fn carry_out(
     match task {
         Task::Apply { scope, changes } => apply(db, store, &scope, changes).await,
         Task::Erase { scope } => {
-            let counts = erase(db, &scope).await?;
+            let counts = erase::erase(db, &scope).await?;
             // Also where nothing was counted a name may have gone.
             Ok(Ok(Written { any: true, removed: true, counts }))
         }
@@ -98,98 +99,7 @@ async fn apply(
     Ok(Ok(Written { any, removed, ..Written::default() }))
 }
 
-/// Removes everything in a scope.
-async fn erase(db: &mut SqliteConnection, scope: &Scope) -> Result<MemoryCounts, Fault> {
-    const ACTION: &str = "erasing memories";
-    // The rows that are meant, in tables of the connection: in RAM, and gone when it goes.
-    let narrow = scope.agent.is_some() || scope.session.is_some();
-    sqlx::raw_sql(
-        "CREATE TEMP TABLE IF NOT EXISTS erased_parts (id INTEGER PRIMARY KEY);
-         CREATE TEMP TABLE IF NOT EXISTS erased (n INTEGER PRIMARY KEY);
-         DELETE FROM temp.erased_parts; DELETE FROM temp.erased",
-    )
-    .execute(&mut *db)
-    .await
-    .doing(ACTION)?;
-    run(
-        db,
-        "INSERT INTO temp.erased_parts SELECT id FROM memory_parts WHERE tenant = ?1 AND (?2 IS NULL OR user = ?2)",
-        [Some(&scope.tenant), scope.user.as_ref()],
-    )
-    .await?;
-    run(
-        db,
-        "INSERT INTO temp.erased SELECT m.n FROM temp.erased_parts p JOIN memories m ON m.part = p.id
-         WHERE (?1 IS NULL OR m.agent = ?1) AND (?2 IS NULL OR m.session = ?2)",
-        [scope.agent.as_ref(), scope.session.as_ref()],
-    )
-    .await?;
-    let rows = sqlx::query(
-        "SELECT NULL, count(*), count(*) - count(m.closed_at) FROM temp.erased e JOIN memories m ON m.n = e.n
-         UNION ALL SELECT x.name, count(*), 0 FROM temp.erased e JOIN memory_vectors v ON v.memory = e.n
-         JOIN memory_models x ON x.id = v.model GROUP BY x.name",
-    )
-    .fetch_all(&mut *db)
-    .await
-    .doing(ACTION)?;
-    let mut counts = MemoryCounts::default();
-    for row in &rows {
-        let count = |column| get::<i64>(row, column).map(i64::cast_unsigned);
-        match get::<Option<&str>>(row, 0)? {
-            Some(model) => drop(counts.vectors.insert(model.into(), count(1)?)),
-            None => (counts.memories, counts.open) = (count(1)?, count(2)?),
-        }
-    }
-    let blocks =
-        sqlx::query("SELECT b.rowid, b.body FROM temp.erased_parts p JOIN memory_blocks b ON b.part = p.id")
-            .fetch_all(&mut *db)
-            .await
-            .doing(ACTION)?;
-    for row in &blocks {
-        // One that cannot be read is erased rather than left.
-        let block: Option<MemoryBlock> = serde_json::from_str(get(row, 1)?).ok();
-        if block.is_none_or(|block| scope.contains(&block.scope)) {
-            counts.blocks += 1;
-            let remove = sqlx::query("DELETE FROM memory_blocks WHERE rowid = ?").bind(get::<i64>(row, 0)?);
-            remove.execute(&mut *db).await.doing(ACTION)?;
-        }
-    }
-    sqlx::query(
-        "DELETE FROM memory_vectors WHERE memory IN (SELECT n FROM temp.erased);
-         DELETE FROM memories WHERE n IN (SELECT n FROM temp.erased)",
-    )
-    .execute(&mut *db)
-    .await
-    .doing(ACTION)?;
-    if narrow {
-        let clear =
-            "UPDATE memory_parts SET cleared = cleared + 1 WHERE id IN (SELECT id FROM temp.erased_parts)";
-        sqlx::query(clear).execute(&mut *db).await.doing(ACTION)?;
-    }
-    // Names are traces too.
-    sqlx::query(
-        "DELETE FROM memory_parts WHERE id IN (SELECT id FROM temp.erased_parts)
-         AND NOT EXISTS (SELECT 1 FROM memories WHERE part = memory_parts.id)
-         AND NOT EXISTS (SELECT 1 FROM memory_blocks WHERE part = memory_parts.id);
-         DELETE FROM memory_models WHERE NOT EXISTS (SELECT 1 FROM memory_vectors WHERE model = memory_models.id);
-         DELETE FROM temp.erased_parts; DELETE FROM temp.erased",
-    )
-    .execute(&mut *db)
-    .await
-    .doing(ACTION)?;
-    Ok(counts)
-}
-
-async fn run(
-    db: &mut SqliteConnection,
-    sql: &'static str,
-    names: [Option<&Arc<str>>; 2],
-) -> Result<(), Fault> {
-    let [one, two] = names.map(|name| name.map(|name| &**name));
-    sqlx::query(sql).bind(one).bind(two).execute(db).await.doing("erasing memories").map(|_| ())
-}
-
-fn get<'r, T>(row: &'r SqliteRow, column: usize) -> Result<T, Fault>
+pub(super) fn get<'r, T>(row: &'r SqliteRow, column: usize) -> Result<T, Fault>
 where
     T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
@@ -257,11 +167,12 @@ impl Writing<'_> {
             } else {
                 ("NULL, NULL", "")
             };
+            // `CROSS`: by the ids, not by all users of the tenant.
             let text = format!(
                 concat!(
                     "SELECT ",
                     columns!(),
-                    ", {}, m.part FROM memories m JOIN memory_parts p ON p.id = m.part {} WHERE p.tenant = ? AND m.id IN ({}) ORDER BY m.n",
+                    ", {}, m.part FROM memories m CROSS JOIN memory_parts p ON p.id = m.part {} WHERE p.tenant = ? AND m.id IN ({}) ORDER BY m.n",
                 ),
                 more,
                 join,
@@ -289,10 +200,10 @@ impl Writing<'_> {
         for (scope, name) in &needs.blocks {
             let row = sqlx::query(
                 "SELECT b.version FROM memory_parts p JOIN memory_blocks b ON b.part = p.id
-                 WHERE p.tenant = ? AND p.user IS ? AND b.scope = ? AND b.name = ?",
+                 WHERE p.tenant = ? AND p.user = ? AND b.scope = ? AND b.name = ?",
             )
             .bind(&*scope.tenant)
-            .bind(scope.user.as_deref())
+            .bind(user_key(scope.user.as_ref()))
             .bind(scope_key(scope))
             .bind(&**name)
             .fetch_optional(&mut *self.db)
@@ -404,12 +315,12 @@ impl Writing<'_> {
             }
             Effect::RemoveBlock { scope, name } => sqlx::query(
                 "DELETE FROM memory_blocks WHERE name = ? AND scope = ?
-                 AND part IN (SELECT id FROM memory_parts WHERE tenant = ? AND user IS ?)",
+                 AND part IN (SELECT id FROM memory_parts WHERE tenant = ? AND user = ?)",
             )
             .bind(&*name)
             .bind(scope_key(&scope))
             .bind(&*scope.tenant)
-            .bind(scope.user.as_deref())
+            .bind(user_key(scope.user.as_ref()))
             .execute(&mut *self.db)
             .await
             .doing("removing a block")
@@ -521,7 +432,7 @@ impl Writing<'_> {
              AND EXISTS (SELECT 1 FROM memory_vectors v WHERE v.memory = m.n AND v.model = ?5)",
         )
         .bind(&*self.scope.tenant)
-        .bind(self.scope.user.as_deref())
+        .bind(self.scope.user.as_ref().map(|user| user_key(Some(user))))
         .bind(self.scope.agent.as_deref())
         .bind(self.scope.session.as_deref())
         .bind(model)
@@ -555,7 +466,7 @@ impl Writing<'_> {
              ON CONFLICT DO UPDATE SET tenant = excluded.tenant RETURNING id",
         )
         .bind(&*self.scope.tenant)
-        .bind(user.map(|user| &**user))
+        .bind(user_key(user))
         .fetch_one(&mut *self.db)
         .await
         .doing("writing memories")?;
