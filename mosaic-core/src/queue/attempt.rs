@@ -74,7 +74,7 @@ impl Attempts {
     /// Runs an attempt to its end. Dropped meanwhile, it gives the job back.
     pub(super) async fn run(&self, job: Job) -> Ended {
         let lease = job.lease();
-        let held = Held(Some((lease, self.store.clone(), self.runtime.clone())));
+        let held = Held { lease: Some(lease), store: self.store.clone(), runtime: self.runtime.clone() };
         let job = Arc::new(job);
         let outcome = match self.call(&job).await {
             Ok(()) => Outcome::Done,
@@ -250,18 +250,23 @@ enum Failed {
 }
 
 /// Gives a job back when its attempt is dropped.
-struct Held(Option<(JobLease, Arc<dyn JobStore>, Arc<dyn Runtime>)>);
+struct Held {
+    lease: Option<JobLease>,
+    store: Arc<dyn JobStore>,
+    runtime: Arc<dyn Runtime>,
+}
 
 impl Held {
     fn let_go(mut self) {
-        self.0 = None;
+        self.lease = None;
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some((lease, store, runtime)) = self.0.take() {
-            runtime.spawn(Box::pin(async move {
+        if let Some(lease) = self.lease.take() {
+            let store = self.store.clone();
+            self.runtime.spawn(Box::pin(async move {
                 // Lost already, or the store is gone: nothing to give back.
                 let _ = store.settle(lease, Outcome::Released).await;
             }));
