@@ -55,26 +55,37 @@ pub(super) struct Attempts {
     options: QueueOptions,
     /// Ends all of them.
     stop: CancelToken,
+    patience: Patience,
 }
 
-/// So often a store that fails is asked to take the end of an attempt, by those who wait for it.
+/// How often a store that fails is asked to take the end of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// A few times: somebody waits for the answer.
+    Little,
+    /// Until it takes it, or until the worker is to stop: a job whose end is never told stays its owner's.
+    Endless,
+}
+
+/// So often it is asked by those who have little patience.
 const TRIES: u32 = 6;
 
 impl Attempts {
-    pub(super) fn new(queue: &Queue, stop: CancelToken) -> Self {
+    pub(super) fn new(queue: &Queue, stop: CancelToken, patience: Patience) -> Self {
         Self {
             store: queue.store.clone(),
             runtime: queue.runtime.clone(),
             handlers: queue.handlers.clone(),
             options: queue.options.clone(),
             stop,
+            patience,
         }
     }
 
     /// Runs an attempt to its end. Dropped meanwhile, it gives the job back.
     pub(super) async fn run(&self, job: Job) -> Ended {
         let lease = job.lease();
-        let held = Held(Some((lease, self.store.clone(), self.runtime.clone())));
+        let held = Held { lease: Some(lease), store: self.store.clone(), runtime: self.runtime.clone() };
         let job = Arc::new(job);
         let outcome = match self.call(&job).await {
             Ok(()) => Outcome::Done,
@@ -229,10 +240,11 @@ impl Attempts {
             };
             tries += 1;
             tracing::warn!(job = %lease.id, %error, tries, "the end of a job could not be stored");
-            if tries >= TRIES {
+            let enough = self.patience == Patience::Little || self.stop.is_cancelled();
+            if enough && tries >= TRIES {
                 return Ended::Unsettled(error);
             }
-            self.runtime.sleep(Duration::from_millis(100 << tries)).await;
+            self.runtime.sleep(Duration::from_millis(100 << tries.min(8))).await;
         }
         match outcome {
             Outcome::Done => Ended::Done,
@@ -250,18 +262,23 @@ enum Failed {
 }
 
 /// Gives a job back when its attempt is dropped.
-struct Held(Option<(JobLease, Arc<dyn JobStore>, Arc<dyn Runtime>)>);
+struct Held {
+    lease: Option<JobLease>,
+    store: Arc<dyn JobStore>,
+    runtime: Arc<dyn Runtime>,
+}
 
 impl Held {
     fn let_go(mut self) {
-        self.0 = None;
+        self.lease = None;
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some((lease, store, runtime)) = self.0.take() {
-            runtime.spawn(Box::pin(async move {
+        if let Some(lease) = self.lease.take() {
+            let store = self.store.clone();
+            self.runtime.spawn(Box::pin(async move {
                 // Lost already, or the store is gone: nothing to give back.
                 let _ = store.settle(lease, Outcome::Released).await;
             }));

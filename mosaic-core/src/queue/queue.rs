@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attempt::{Attempts, Ended};
+use super::attempt::{Attempts, Ended, Patience};
 use super::handler::Handlers;
 use super::{Claim, Enqueued, Handler, JobStore, NewJob, QueueError, Schedule, Worker, worker};
 use crate::runtime::{Runtime, Timestamp};
@@ -145,10 +145,11 @@ impl Queue {
     /// Heartbeats are sent while this future is polled. Dropping it gives the job that runs back.
     ///
     /// # Errors
-    /// What the store says. Failures of jobs are no errors: they are counted in the report.
+    /// What the store says. Failures of jobs are no errors: they are counted in the report. A job whose end the store would not take
+    /// stays this handle's until it is revoked or the store is closed.
     pub async fn run_due_jobs(&self, budget: Budget) -> Result<RunReport, QueueError> {
         let (started, mut report) = (self.runtime.now(), RunReport::default());
-        let attempts = Attempts::new(self, CancelToken::default());
+        let attempts = Attempts::new(self, CancelToken::default(), Patience::Little);
         let mut left = budget.jobs;
         while left > 0 && started.until(self.runtime.now()) < budget.time {
             self.fire_schedules().await?;

@@ -1,7 +1,4 @@
-//! Jobs in RAM: for tests, for hosts that keep nothing, and the model that the other stores are compared with.
-//!
-//! A [`RamQueue`] is a handle on jobs that several handles can share. Each is an owner of its own, as a process is:
-//! [`RamQueue::sibling`] is a second process, dropping a handle is the death of one.
+//! Jobs in RAM.
 
 mod table;
 
@@ -19,7 +16,10 @@ use crate::store::StoreError;
 /// The store's name for itself in errors.
 const STORE: &str = "memory:";
 
-/// Jobs in RAM. See [the module](self).
+/// Jobs in RAM: for tests, for hosts that keep nothing, and the model that the other stores are compared with.
+///
+/// A handle on jobs that several handles can share. Each is an owner of its own, as a process is: [`RamQueue::sibling`] is a second
+/// process, dropping a handle is the death of one.
 #[derive(Debug)]
 pub struct RamQueue {
     table: Arc<Mutex<Table>>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use super::attempt::{Attempts, Ended};
+use super::attempt::{Attempts, Ended, Patience};
 use super::{Ear, Job, Queue, QueueError};
 use crate::runtime::{BoxFuture, Runtime, RuntimeExt as _, Timestamp};
 use crate::tool::CancelToken;
@@ -89,8 +89,11 @@ pub(super) fn start(queue: Queue) -> Worker {
         runtime: queue.runtime.clone(),
         grace: queue.options.grace,
     };
-    let work =
-        Work { attempts: Attempts::new(&queue, worker.stop.clone()), status: worker.status.clone(), queue };
+    let work = Work {
+        attempts: Attempts::new(&queue, worker.stop.clone(), Patience::Endless),
+        status: worker.status.clone(),
+        queue,
+    };
     worker.runtime.spawn(Box::pin(work.run()));
     worker
 }

@@ -120,13 +120,13 @@ async fn where_it_does_not_the_attempt_goes_on() {
 async fn the_end_of_a_job_is_told_until_the_store_takes_it() {
     let (runtime, diary) = (TestRuntime::new(1), Diary::default());
     let store = Arc::new(Faulty::default());
-    store.refusals.store(4, Ordering::Relaxed);
+    store.refusals.store(12, Ordering::Relaxed);
     let queue = over(store.clone(), &runtime, &diary, |_| async { Ok(()) });
     queue.add(job()).await.unwrap();
     let worker = queue.start();
     settle(&runtime).await;
     assert_eq!((worker.running(), all(&queue).await[0].state), (1, JobState::Running));
-    runtime.advance(60 * SECOND).await;
+    runtime.advance(300 * SECOND).await;
     assert_eq!((worker.running(), all(&queue).await, diary.count("start")), (0, vec![], 1));
 }
 

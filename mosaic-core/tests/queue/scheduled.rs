@@ -1,6 +1,7 @@
 //! Schedules, fired by workers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mosaic_core::queue::{Budget, Missed, NewJob, QueueError, RamQueue, Schedule};
 use mosaic_core::testing::TestRuntime;
@@ -42,7 +43,7 @@ async fn times_that_passed_while_nothing_ran_are_one_job_or_none() {
 async fn a_schedule_that_cannot_be_is_refused() {
     let (runtime, diary) = (TestRuntime::new(1), Diary::default());
     let queue = queue(&runtime, &diary, |_| async { Ok(()) });
-    let bad = Schedule::every("s", 0 * SECOND, job());
+    let bad = Schedule::every("s", Duration::ZERO, job());
     assert!(matches!(queue.schedule(bad).await, Err(QueueError::Schedule { .. })));
     let bad = Schedule::cron("s", "every day", job());
     assert!(matches!(queue.schedule(bad).await, Err(QueueError::Schedule { .. })));

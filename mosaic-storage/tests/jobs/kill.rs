@@ -78,8 +78,8 @@ fn start(address: &str, folder: &Path, heard: mpsc::Sender<()>) -> Child {
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok).filter(|line| line == "start") {
-            let _ = heard.send(drop(line));
+        for _ in lines.map_while(Result::ok).filter(|line| line == "start") {
+            let _ = heard.send(());
         }
     });
     child

@@ -16,9 +16,12 @@ use proptest::prelude::*;
 
 use crate::places::Places;
 
+/// Tenant, kind, delay, priority, key (held until the end, or until the start), attempts.
+type Spec = (u8, u8, u64, i32, Option<(u8, bool)>, u32);
+
 #[derive(Debug, Clone)]
 enum Step {
-    Add(Vec<(u8, u8, u64, i32, Option<(u8, bool)>, u32)>),
+    Add(Vec<Spec>),
     Claim { handle: usize, kinds: Vec<u8>, limit: u32 },
     Heartbeat { handle: usize, lease: usize, seconds: u64 },
     Settle { handle: usize, lease: usize, how: u8, seconds: u64 },
@@ -68,7 +71,7 @@ fn name(n: u8) -> Arc<str> {
     format!("n{n}").into()
 }
 
-fn new(runtime: &TestRuntime, spec: (u8, u8, u64, i32, Option<(u8, bool)>, u32)) -> Job {
+fn new(runtime: &TestRuntime, spec: Spec) -> Job {
     let (tenant, kind, seconds, priority, key, attempts) = spec;
     let mut job = NewJob::new(name(kind), serde_json::json!(null)).tenant(name(tenant)).priority(priority);
     job = job.delay(Duration::from_secs(seconds)).max_attempts(attempts);

@@ -81,6 +81,8 @@ pub async fn jobs_are_counted(factory: &dyn Factory) -> Check {
 /// With all their attempts, now; others are left alone.
 pub async fn dead_letters_start_anew(factory: &dyn Factory) -> Check {
     let store = factory.open("anew").await?;
+    let running = add(&*store, new()).await?;
+    claim_one(&*store, at(0)).await?;
     let waiting = add(&*store, new().run_at(at(1000))).await?;
     let dead = add(&*store, new().max_attempts(1)).await?;
     let first = claim_one(&*store, at(0)).await?;
@@ -94,6 +96,7 @@ pub async fn dead_letters_start_anew(factory: &dyn Factory) -> Check {
         "it"
     );
     ensure_eq!(get(&*store, waiting).await?.run_at, at(1000), "the time of one that waits");
+    ensure_eq!(get(&*store, running).await?.state, JobState::Running, "one that runs");
     let second = claim_one(&*store, at(5)).await?;
     ensure!(second.epoch > first.epoch, "epoch {} follows {}", second.epoch, first.epoch);
     ensure_lost!(store.settle(first.lease(), Outcome::Done).await, "ending the attempt before");

@@ -1,4 +1,4 @@
-//! The contract of [`JobStore`] as a suite of rules, for everybody who writes one.
+//! The contract of [`JobStore`](crate::queue::JobStore) as a suite of rules, for everybody who writes one.
 //!
 //! Each rule is a public function whose name says what must hold; [`RULES`] lists them and [`check_all`] checks them all. Rules use
 //! only the trait, and say the time themselves. What a store does when an owner dies, only its own tests can show.

@@ -14,7 +14,7 @@ pub async fn a_paused_kind_does_not_start(factory: &dyn Factory) -> Check {
     let pause = Pause::Kind("k".into());
     store.pause(&pause).await?;
     store.pause(&pause).await?;
-    ensure_eq!(store.paused().await?, [pause.clone()], "what is paused");
+    ensure_eq!(store.paused().await?, std::slice::from_ref(&pause), "what is paused");
     ensure_eq!(ids(&claim_of(&*beside, &["k", "other"], 9, at(9)).await?), [other], "what starts");
     beside.resume(&pause).await?;
     store.resume(&pause).await?;
