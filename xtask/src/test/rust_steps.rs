@@ -85,7 +85,14 @@ fn tests(project: &Project, options: &Options) -> Report {
         Err(error) => return Report::check(Err(format!("there is no PostgreSQL for the tests: {error}"))),
     };
     command.env(postgres::VARIABLE, postgres.url());
-    match model::start(project, &options.model) {
+    let embedder = match model::minilm(project) {
+        Ok(folder) => {
+            command.env("MOSAIC_MINILM", folder);
+            Report::default()
+        }
+        Err(why) => Report::skipped(format!("the tests of MiniLM ({why})")),
+    };
+    embedder.and(match model::start(project, &options.model) {
         Ok(server) if server.model().tools => {
             command.env("MOSAIC_TEST_BASE_URL", server.base_url());
             let (counts, result) = process::run_counting(&mut command);
@@ -97,7 +104,7 @@ fn tests(project: &Project, options: &Options) -> Report {
             let (counts, result) = process::run_counting(&mut command);
             Report::counted(counts, result).and(Report::skipped(format!("the real-model test ({why})")))
         }
-    }
+    })
 }
 
 fn doctests(project: &Project, _: &Options) -> Report {

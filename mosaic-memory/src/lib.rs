@@ -1,0 +1,21 @@
+//! Memory for Mosaic: texts as vectors, and recall that is hybrid and explains itself.
+//!
+//! An agent that has talked for months cannot put all of it into a prompt. What it needs is a handful of old turns that
+//! bear on the question at hand, and a reason why these.
+//!
+//! ```text
+//! question ──> embedder ──> vector ─┐
+//!     │                             ├─> store: candidates, with a raw score of each arm
+//!     └─────────────> words ────────┘      │
+//!                                          └─> recall: normalise, weigh, add ──> hits with an explanation ──> text
+//! ```
+//!
+//! * [`embed`]: embedders that run here (hashing, MiniLM), and what any embedder gains by a cache and by tries.
+//! * [`recall`]: candidates of a store become ranked hits.
+//! * [`text`]: words, stop words and stems.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod embed;
+pub mod recall;
+pub mod text;
