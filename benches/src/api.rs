@@ -15,6 +15,7 @@
 //! (longer events), so its limit is the ratio to that floor and four allocations a chunk.
 
 mod anthropic;
+mod bedrock;
 mod cohere;
 mod gemini;
 mod ollama;
@@ -55,8 +56,15 @@ pub struct Script {
 }
 
 /// Every API; the first is the one of all other workloads.
-pub static APIS: &[Api] =
-    &[openai_chat::API, anthropic::API, cohere::API, gemini::API, ollama::API, openai_responses::API];
+pub static APIS: &[Api] = &[
+    openai_chat::API,
+    anthropic::API,
+    bedrock::API,
+    cohere::API,
+    gemini::API,
+    ollama::API,
+    openai_responses::API,
+];
 
 impl Api {
     /// The API of all other workloads.

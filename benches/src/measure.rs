@@ -77,9 +77,19 @@ impl Meter {
 
 /// User and system time of this process, all threads, ended ones too.
 fn cpu_time() -> Duration {
+    usage_of(libc::RUSAGE_SELF)
+}
+
+/// User and system time of this thread: what the others do beside it is not counted.
+#[must_use]
+pub fn thread_time() -> Duration {
+    usage_of(libc::RUSAGE_THREAD)
+}
+
+fn usage_of(who: libc::c_int) -> Duration {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the pointer is to a `rusage` of our own, which lives through the call.
-    let failed = unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) } != 0;
+    let failed = unsafe { libc::getrusage(who, usage.as_mut_ptr()) } != 0;
     if failed {
         return Duration::ZERO;
     }

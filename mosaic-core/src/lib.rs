@@ -19,6 +19,7 @@ pub mod memory;
 pub mod message;
 pub mod model;
 pub mod port;
+pub mod queue;
 pub mod recording;
 pub mod router;
 pub mod runtime;

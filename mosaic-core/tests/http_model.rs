@@ -10,9 +10,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use mosaic_core::testing::{Gate, Reply, ScriptedTransport, TestRuntime};
 use mosaic_core::{
-    Auth, Authenticator, CallId, ChatModel, Delivery, ErrorKind, Group, HttpModel, HttpRequest, ModelCall,
-    ModelError, ModelEvent, ModelInfo, ModelRequest, Origin, OutputMode, OutputSpec, Part, Profile, Runtime,
-    Timeouts, Timestamp, ToolMode, ToolResult, ToolSpec, ToolSpecs, ToolStatus, TransportError,
+    Auth, Authenticator, CallId, ChatModel, Cost, Delivery, ErrorKind, Group, HttpModel, HttpRequest,
+    ModelCall, ModelEnd, ModelError, ModelEvent, ModelInfo, ModelRequest, Origin, OutputMode, OutputSpec,
+    Part, Price, Profile, Rates, Runtime, StopReason, Timeouts, Timestamp, ToolMode, ToolResult, ToolSpec,
+    ToolSpecs, ToolStatus, TransportError,
 };
 use toy_codec::ToyCodec;
 
@@ -21,10 +22,17 @@ fn model(transport: &ScriptedTransport, runtime: &TestRuntime) -> HttpModel {
 }
 
 fn model_of(codec: ToyCodec, transport: &ScriptedTransport, runtime: &TestRuntime) -> HttpModel {
-    let profile = Profile {
-        origin: Origin { api: "toy".into(), provider: "acme".into(), model: "m1".into() },
-        info: ModelInfo::new("acme", "m1"),
-    };
+    model_with(ModelInfo::new("acme", "m1"), codec, transport, runtime)
+}
+
+fn model_with(
+    info: ModelInfo,
+    codec: ToyCodec,
+    transport: &ScriptedTransport,
+    runtime: &TestRuntime,
+) -> HttpModel {
+    let origin = Origin { api: "toy".into(), provider: "acme".into(), model: "m1".into() };
+    let profile = Profile { origin, info };
     HttpModel::new(
         Arc::new(codec),
         profile,
@@ -71,6 +79,32 @@ async fn an_answer_is_read_however_it_is_cut() {
         assert_eq!(text, "Hello world", "cut every {cut}");
         end.unwrap();
     }
+}
+
+async fn end(model: &HttpModel, call: ModelCall) -> ModelEnd {
+    let event = model.stream(call).await.unwrap().next().await.expect("an end").unwrap();
+    let ModelEvent::Done(end) = event else { unreachable!("{event:?} is no end") };
+    end
+}
+
+#[tokio::test]
+async fn an_answer_without_figures_has_an_unknown_cost_and_not_none() {
+    let transport = ScriptedTransport::new([Reply::ok("u 7\nend\n"), Reply::ok("end\n")]);
+    let mut info = ModelInfo::new("acme", "m1");
+    info.price = Some(Price::new(Rates::new(0, 2_000_000)));
+    let model = model_with(info, ToyCodec::default(), &transport, &TestRuntime::default());
+    assert_eq!(end(&model, hello()).await.cost, Some(Cost(14)));
+    assert_eq!(end(&model, hello()).await.cost, None);
+}
+
+#[tokio::test]
+async fn a_decoder_is_told_how_long_the_answer_may_be() {
+    let transport = ScriptedTransport::from_fn(|_| Reply::ok("u 7\nend\n"));
+    let model = model(&transport, &TestRuntime::default());
+    let mut limited = hello();
+    limited.request.params.max_output_tokens = Some(7);
+    assert_eq!(end(&model, hello()).await.stop, StopReason::Stop);
+    assert_eq!(end(&model, limited).await.stop, StopReason::Length);
 }
 
 #[tokio::test]

@@ -18,6 +18,20 @@
 //! ```
 //!
 //! Differences between the servers of one API are data (`Quirks`), never a second code path for a provider.
+//!
+//! # What stands beside an answer
+//! Sources and the like have no place in a text. They are kept as a [`Part::Provider`](mosaic_core::Part::Provider) behind
+//! the text that they are about, in the provider's own form, and go back to their origin where it takes them:
+//!
+//! | kind | of | goes back |
+//! | --- | --- | --- |
+//! | `citations`, a list | Anthropic, Bedrock, Cohere | on its text |
+//! | `annotations`, a list | OpenAI (Responses) | on its text |
+//! | `phase`, a word | OpenAI (Responses) | in its message |
+//! | `annotations`, `citations`, `search_results`, `moderation`, what a filter found | servers of Chat Completions | no server takes it |
+//! | `reference` | Mistral | no |
+//! | `groundingMetadata`, `citationMetadata`, `urlContextMetadata` | Gemini | the API takes it in no request |
+//! | `tool_plan` | Cohere | beside its calls |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 

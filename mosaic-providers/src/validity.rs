@@ -70,6 +70,15 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// The name of a called tool: 1 to 64 letters, digits, `_` and `-`.
+fn tool_name(name: &str) -> Result<(), String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if !name.is_empty() && name.len() <= 64 && name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(format!("a call of `{name}`, which is no tool's name"))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -365,6 +365,13 @@ fn said() -> impl Strategy<Value = Part> {
         Just(serde_json::json!({"type": "shell_call_output", "id": "sho_1", "call_id": "c1", "output": []})),
     ];
     let arguments = prop_oneof![Just("{}"), Just(""), Just("{\"x\":"), Just("[1]"), Just("{\"x\":1}")];
+    // What a model made up, too.
+    let name = prop_oneof![
+        4 => Just("add".to_owned()),
+        1 => Just(String::new()),
+        1 => Just("1. é \"x\"".to_owned()),
+        1 => Just("x".repeat(70))
+    ];
     let wire = prop_oneof![
         Just(None),
         "[a-c]{0,2}".prop_map(Some),
@@ -376,12 +383,19 @@ fn said() -> impl Strategy<Value = Part> {
         text().prop_map(|text| Part::Refusal { text }),
         (text(), opaque).prop_map(|(text, opaque)| Part::Reasoning { text, opaque }),
         provider.prop_map(|data| Part::Provider { kind: kind(&data), data }),
-        (arguments, wire).prop_map(|(arguments, wire_id)| Part::ToolCall(mosaic_core::ToolCall {
-            id: mosaic_core::CallId::default(),
-            wire_id,
-            name: "add".to_owned(),
-            arguments: arguments.to_owned(),
-        })),
+        prop_oneof![
+            Just(("annotations", serde_json::json!([{"type": "url_citation", "url": "https://a"}]))),
+            Just(("phase", serde_json::json!("commentary"))),
+        ]
+        .prop_map(|(kind, data)| Part::Provider { kind: kind.to_owned(), data }),
+        (arguments, wire, name).prop_map(|(arguments, wire_id, name)| Part::ToolCall(
+            mosaic_core::ToolCall {
+                id: mosaic_core::CallId::default(),
+                wire_id,
+                name,
+                arguments: arguments.to_owned(),
+            }
+        )),
     ]
 }
 

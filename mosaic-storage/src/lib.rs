@@ -1,24 +1,33 @@
-//! Storage for Mosaic: where sessions and memories are kept.
+//! Storage for Mosaic: where sessions, memories and jobs are kept.
 //!
 //! | address | store | keeps |
 //! | --- | --- | --- |
 //! | `memory:` | [`RamStore`] | until the process ends |
 //! | `sqlite://app.db` | `SqliteStore` (feature `sqlite`, on by default) | in a file; see the module `sqlite` |
+//! | `postgres://app@db/app` | `PostgresStore` (feature `postgres`) | jobs only, so far; in a database of many processes |
 //!
-//! Sessions pass the suite of [`mosaic_core::store`]'s contract, `mosaic_core::store::conformance`; memories, which each of these stores has too
-//! (`memories()`, or [`open_stores`]), that of [`mosaic_core::memory`], `mosaic_core::memory::conformance`.
+//! What routers know of their candidates is shared by processes through `SqliteHealthStore`, in the same file or another.
+//!
+//! Memories and jobs are kept beside the sessions: [`open_stores`] gives all of it. Each kind passes the suite of its contract:
+//! `conformance` in [`mosaic_core::store`], [`mosaic_core::memory`] and [`mosaic_core::queue`].
 #![deny(unsafe_code)] // but for `vectors::kernel`, which says why
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod jobs;
 mod memory;
 mod open;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod ram;
 mod rules;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod vectors;
 
-pub use open::{Stores, open, open_stores};
+pub use open::{Stores, open, open_jobs, open_stores};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use ram::{RamMemories, RamStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, SqliteMemories, SqliteOptions, SqliteStore};
+pub use sqlite::{Durability, SqliteHealthStore, SqliteMemories, SqliteOptions, SqliteStore};

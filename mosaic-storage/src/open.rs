@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mosaic_core::memory::MemoryStore;
+use mosaic_core::queue::JobStore;
 use mosaic_core::{SessionStore, StoreError};
 
 use crate::RamStore;
@@ -31,6 +32,8 @@ pub struct Stores {
     pub sessions: Arc<dyn SessionStore>,
     /// The memories.
     pub memories: Arc<dyn MemoryStore>,
+    /// The jobs.
+    pub jobs: Arc<dyn JobStore>,
 }
 
 /// Opens all that is kept at an address: see [`open`].
@@ -40,15 +43,13 @@ pub struct Stores {
 pub async fn open_stores(url: &str) -> Result<Stores, StoreError> {
     let reason = match url.split_once(':') {
         Some(("memory", "")) => {
-            let store = RamStore::new();
-            let memories = Arc::new(store.memories());
-            return Ok(Stores { sessions: Arc::new(store), memories });
+            let store = Arc::new(RamStore::new());
+            return Ok(Stores { memories: Arc::new(store.memories()), jobs: store.clone(), sessions: store });
         }
         #[cfg(feature = "sqlite")]
         Some(("sqlite", _)) => {
-            let store = crate::SqliteStore::open_url(url).await?;
-            let memories = Arc::new(store.memories());
-            return Ok(Stores { sessions: Arc::new(store), memories });
+            let store = Arc::new(crate::SqliteStore::open_url(url).await?);
+            return Ok(Stores { memories: Arc::new(store.memories()), jobs: store.clone(), sessions: store });
         }
         #[cfg(not(feature = "sqlite"))]
         Some(("sqlite", _)) => {
@@ -63,8 +64,33 @@ pub async fn open_stores(url: &str) -> Result<Stores, StoreError> {
     Err(StoreError::Address { url: shown(url), reason })
 }
 
+/// Opens the store of jobs at an address: `memory:`, `sqlite://app.db` (the same file as that of the sessions), or
+/// `postgres://user@host/database` with the options of `PostgresOptions::from_url`.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = mosaic_storage::open_jobs("memory:").await?;
+/// assert_eq!(store.counts(None).await?.waiting, 0);
+/// # Ok::<(), mosaic_core::queue::QueueError>(()) }).unwrap();
+/// ```
+///
+/// # Errors
+/// [`StoreError::Address`] for any other address; what the store says when it is opened.
+pub async fn open_jobs(url: &str) -> Result<Arc<dyn JobStore>, StoreError> {
+    match url.split_once(':') {
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(crate::PostgresStore::open_url(url).await?)),
+        #[cfg(not(feature = "postgres"))]
+        Some(("postgres" | "postgresql", _)) => Err(StoreError::Address {
+            url: shown(url),
+            reason: "this build has no Postgres; switch the feature `postgres` of `mosaic-storage` on".into(),
+        }),
+        _ => Ok(open_stores(url).await?.jobs),
+    }
+}
+
 /// The address without the password that one for another kind of store may hold.
-fn shown(url: &str) -> String {
+pub(crate) fn shown(url: &str) -> String {
     match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
         Some((scheme, (_, host))) => format!("{scheme}://***@{host}"),
         None => url.to_owned(),

@@ -5,7 +5,7 @@ use crate::project::Project;
 use crate::python::Python;
 
 pub(crate) const ABOUT: &str = "runs the benches beside their hand-written floor, in release mode, \
-    and resumes a long session\n\
+    resumes a long session, and times the router's pick\n\
     --runs N        how often; the median counts (5)\n\
     --only C,D      some workloads; without Python unless C or D is among them\n\
     --json FILE     the figures as JSON, besides";
@@ -22,7 +22,10 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<(), String> {
         cargo
     };
     process::run(release("bench").arg("--").args(&args))?;
-    if only.is_none() { process::run(&mut release("resume")) } else { Ok(()) }
+    if only.is_some() {
+        return Ok(());
+    }
+    ["resume", "pick"].iter().try_for_each(|binary| process::run(&mut release(binary)))
 }
 
 /// Puts the package into the environment, built in release mode: what the tests leave there is a debug build.

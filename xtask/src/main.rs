@@ -9,6 +9,7 @@ mod demo;
 mod fuzz;
 mod generate;
 mod model;
+mod postgres;
 mod process;
 mod project;
 mod python;
@@ -34,6 +35,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "fuzz", about: fuzz::ABOUT, run: fuzz::run },
     Command { name: "catalogue", about: catalogue::ABOUT, run: catalogue::run },
     Command { name: "model", about: model::ABOUT, run: model::run },
+    Command { name: "postgres", about: postgres::ABOUT, run: postgres::run },
     Command { name: "simulate", about: simulate::ABOUT, run: simulate::run },
 ];
 

@@ -60,6 +60,15 @@ impl Python {
 
     /// Installs the packages that a requirements file names, unless just these are already installed.
     pub(crate) fn install(&self, project: &Project, requirements: &Path) -> Result<(), String> {
+        self.install_with(project, requirements, &[])
+    }
+
+    /// The same, without what these packages depend on: for those whose Python half is of no use to us.
+    pub(crate) fn install_alone(&self, project: &Project, requirements: &Path) -> Result<(), String> {
+        self.install_with(project, requirements, &["--no-deps"])
+    }
+
+    fn install_with(&self, project: &Project, requirements: &Path, options: &[&str]) -> Result<(), String> {
         let wanted = std::fs::read_to_string(requirements)
             .map_err(|error| format!("{} cannot be read: {error}", project.show(requirements)))?;
         let name = requirements.file_name().unwrap_or_default();
@@ -78,7 +87,7 @@ impl Python {
             ":all:",
             "-r",
         ];
-        process::run(self.run().args(pip).arg(requirements))?;
+        process::run(self.run().args(pip).arg(requirements).args(options))?;
         std::fs::create_dir_all(self.venv.join("installed"))
             .and_then(|()| std::fs::write(&stamp, wanted))
             .map_err(|error| format!("{} cannot be written: {error}", project.show(&stamp)))

@@ -182,7 +182,7 @@ impl HttpEmbedder {
         let body = exchange::whole_body(response.body, limits, watch, self.max_answer).await?;
         let mut answer = self.codec.decode(&self.info, &body)?;
         let price = self.info.price.as_ref();
-        answer.cost = answer.cost.or_else(|| price.map(|price| price.cost(&answer.usage)));
+        answer.cost = answer.cost.or_else(|| price?.cost_if_told(&answer.usage));
         answer.check(request, &self.info)
     }
 

@@ -125,6 +125,13 @@ pub trait Codec: Debug + Send + Sync {
     /// A decoder for one answer with a 2xx status.
     fn decoder(&self, profile: &Profile, delivery: Delivery) -> Box<dyn Decoder>;
 
+    /// The same for the answer to a request that limits it to so many tokens: servers that do not tell that they cut an
+    /// answer there show it by its length alone.
+    fn limited_decoder(&self, profile: &Profile, delivery: Delivery, limit: Option<u64>) -> Box<dyn Decoder> {
+        let _ = limit;
+        self.decoder(profile, delivery)
+    }
+
     /// The error that an answer with any other status means.
     fn error(&self, status: u16, headers: &Headers, body: &[u8]) -> ModelError;
 }

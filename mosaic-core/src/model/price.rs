@@ -60,15 +60,6 @@ impl Rates {
         Self { input, output, cached_input: None, cache_write: None, cache_write_1h: None, reasoning: None }
     }
 
-    fn at_most(&self, input: u64, output: u64) -> Cost {
-        let read = [self.cached_input, self.cache_write, self.cache_write_1h];
-        let read = read.into_iter().flatten().fold(self.input, u64::max);
-        let said = self.output.max(self.reasoning.unwrap_or(0));
-        let product = |tokens: u64, rate: u64| u128::from(tokens) * u128::from(rate);
-        let millionths = product(input, read).saturating_add(product(output, said));
-        Cost(u64::try_from(millionths.div_ceil(1_000_000)).unwrap_or(u64::MAX))
-    }
-
     fn cost(&self, usage: &Usage) -> Cost {
         let cached = usage.cached_input;
         let hour = usage.cache_write_1h.min(usage.cache_write);
@@ -135,13 +126,10 @@ impl Price {
         reached.max_by_key(|tier| tier.above).map_or(&self.rates, |tier| &tier.rates)
     }
 
-    /// The most that a call of at most so many tokens can cost, rounded up: each token at the dearest rate that it could be
-    /// billed at, of every tier that so long a prompt could reach.
-    #[must_use]
-    pub fn at_most(&self, input: u64, output: u64) -> Cost {
-        let reached = self.tiers.iter().filter(|tier| input > tier.above).map(|tier| &tier.rates);
-        let dearest = std::iter::once(&self.rates).chain(reached).map(|rates| rates.at_most(input, output));
-        dearest.max().unwrap_or_default()
+    /// What a call costs, where its tokens were told. An answer without figures costs something that nobody knows, which
+    /// is not the same as nothing.
+    pub(crate) fn cost_if_told(&self, usage: &Usage) -> Option<Cost> {
+        (*usage != Usage::default()).then(|| self.cost(usage))
     }
 
     /// What a call costs, rounded to the nearest millionth of a dollar.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use tracing::Span;
 
 use super::course::Course;
 use super::deployment::Permit;
@@ -39,6 +40,7 @@ struct Answering {
     attempt: usize,
     permit: Permit,
     first: Timestamp,
+    span: Span,
 }
 
 impl Answer {
@@ -50,13 +52,14 @@ impl Answer {
 
     /// Somebody has begun to answer.
     fn begin(&mut self, course: Course, opening: Opening) {
-        let Opening { index, attempt, permit, begun } = opening;
+        let Opening { index, attempt, permit, begun, span } = opening;
         let Begun { held, stream, first } = match begun {
             Ok(begun) => begun,
             Err(error) => return self.fail(&course, error),
         };
         self.show(&course, Some(permit.deployment.candidate.id.clone()));
-        self.state = State::Answering(Box::new(Answering { course, stream, index, attempt, permit, first }));
+        self.state =
+            State::Answering(Box::new(Answering { course, stream, index, attempt, permit, first, span }));
         held.into_iter().for_each(|event| self.take(Ok(event)));
     }
 
@@ -68,8 +71,7 @@ impl Answer {
 
     /// Shows where the call went, so far.
     fn show(&mut self, course: &Course, chosen: Option<Arc<str>>) {
-        let decision = course.decision(chosen);
-        tracing::debug!(router = %decision.router, chosen = decision.chosen.as_deref(), route = %decision, "routed");
+        let decision = course.decide(chosen);
         self.ready.push_back(Ok(ModelEvent::Route(Arc::new(decision))));
     }
 
@@ -96,7 +98,7 @@ impl Answer {
         let (chosen, price) = (permit.deployment.candidate.id.clone(), &permit.deployment.candidate.price);
         // A price that the host gave to the candidate goes before what its model believes.
         if let Some(price) = price {
-            end.cost = Some(price.cost(&end.usage));
+            end.cost = price.cost_if_told(&end.usage);
         }
         permit.deployment.latency.rest(first.until(now), end.usage.output);
         permit.answered(&end.usage, end.cost, now);
@@ -162,9 +164,12 @@ impl Stream for Answer {
             match &mut self.state {
                 State::Over => return Poll::Ready(None),
                 State::Answering(answering) => {
-                    let event = ready!(answering.stream.as_mut().poll_next(cx)).unwrap_or_else(|| {
+                    let Answering { stream, span, .. } = &mut **answering;
+                    let within = span.enter();
+                    let event = ready!(stream.as_mut().poll_next(cx)).unwrap_or_else(|| {
                         Err(ModelError::new(ErrorKind::Incomplete, "the answer ended without its last event"))
                     });
+                    drop(within);
                     self.take(event);
                 }
                 State::Restarting(restart) => {

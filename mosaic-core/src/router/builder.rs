@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::deployment::Deployment;
+use super::health::{HealthStore, Shared};
 use super::hedging::Credit;
 use super::router::{Inner, Router};
 use super::{
@@ -24,6 +25,7 @@ pub struct RouterBuilder {
     retry: RetryPolicy,
     fallbacks: Fallbacks,
     breaker: BreakerPolicy,
+    health: Option<Arc<dyn HealthStore>>,
     estimator: Arc<dyn TokenEstimator>,
     info: Option<ModelInfo>,
     classifier: Option<Arc<dyn Classifier>>,
@@ -41,6 +43,7 @@ impl RouterBuilder {
             retry: RetryPolicy::default(),
             fallbacks: Fallbacks::default(),
             breaker: BreakerPolicy::default(),
+            health: None,
             estimator: Arc::new(QuarterBytes),
             info: None,
             classifier: None,
@@ -85,6 +88,13 @@ impl RouterBuilder {
         self
     }
 
+    /// Shares what is known of the candidates with all routers of the same [`name`](Self::name) over this store, in other
+    /// processes too: see [`health`](super::health).
+    pub fn health(mut self, store: Arc<dyn HealthStore>) -> Self {
+        self.health = Some(store);
+        self
+    }
+
     /// How the tokens of a prompt are estimated.
     pub fn estimator(mut self, estimator: Arc<dyn TokenEstimator>) -> Self {
         self.estimator = estimator;
@@ -123,7 +133,7 @@ impl RouterBuilder {
         let first = self.candidates.first().ok_or(RouterError::NoCandidates)?.model.info().clone();
         self.check()?;
         let same_model = |candidate: &Candidate| candidate.model.info().model == first.model;
-        let deployments = self
+        let deployments: Vec<_> = self
             .candidates
             .into_iter()
             .enumerate()
@@ -133,6 +143,8 @@ impl RouterBuilder {
                 Arc::new(Deployment::new(candidate, first_named, budgets))
             })
             .collect();
+        let share = |store| Shared::over(store, &self.name, &self.runtime, &self.breaker, &deployments);
+        let health = self.health.map(share);
         Ok(Router(Arc::new(Inner {
             name: self.name,
             info: self.info.unwrap_or(first),
@@ -142,6 +154,7 @@ impl RouterBuilder {
             retry: self.retry,
             fallbacks: self.fallbacks,
             breaker: self.breaker,
+            health,
             estimator: self.estimator,
             classifier: self.classifier,
             rules: self.rules,

@@ -1,15 +1,18 @@
 //! The course of one call: pick, ask, and once more.
 
+mod hedge;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, stream};
+use tracing::{Span, field};
 
 use super::answer::Answer;
 use super::budget::Claim;
-use super::deployment::{Deployment, Permit};
+use super::deployment::Permit;
 use super::hash::mix;
 use super::opening::{Opening, ask};
 use super::pick::{Ask, Found, pick};
@@ -41,6 +44,7 @@ pub(super) struct Course {
     found: Found,
     best: Option<ModelError>,
     seed: u64,
+    span: Span,
 }
 
 /// Requests that are going on: one, or two where one takes long.
@@ -70,6 +74,12 @@ impl Course {
             found: Found::default(),
             best: None,
             seed: router.runtime.random(),
+            span: tracing::debug_span!(
+                "route",
+                router = %router.name,
+                chosen = field::Empty,
+                attempts = field::Empty
+            ),
             router,
             call,
         }
@@ -79,8 +89,7 @@ impl Course {
         match self.open().await {
             Ok(opening) => Box::pin(Answer::new(self, opening)),
             Err(error) => {
-                let decision = self.decision(None);
-                tracing::debug!(router = %decision.router, route = %decision, "no candidate answers");
+                let decision = self.decide(None);
                 Box::pin(stream::iter([Ok(ModelEvent::Route(Arc::new(decision))), Err(error)]))
             }
         }
@@ -107,12 +116,12 @@ impl Course {
                     }
                 },
             };
-            let Some(Opening { index, attempt, permit, begun }) = ended else { continue };
+            let Some(Opening { index, attempt, permit, begun, span }) = ended else { continue };
             match begun {
                 Ok(_) => {
                     drop(asking);
                     self.outrun(attempt);
-                    return Ok(Opening { index, attempt, permit, begun });
+                    return Ok(Opening { index, attempt, permit, begun, span });
                 }
                 Err(error) => {
                     let now = router.runtime.now();
@@ -134,6 +143,9 @@ impl Course {
         loop {
             if self.attempts.len() >= self.most_attempts() {
                 return Err(self.give_up());
+            }
+            if let Some(health) = &router.health {
+                health.look(&router, self.call.deadline).await;
             }
             // Before the look, so that what is freed in between is not missed.
             let freed = router.freed.notified();
@@ -164,8 +176,11 @@ impl Course {
             }
             let Some(deployment) = router.deployments.get(index) else { return Err(self.give_up()) };
             // Somebody else may have been quicker: look again.
-            if let Some(permit) = deployment.admit(&self.needs, self.claim.as_ref(), &router.breaker, now) {
-                return Ok((index, permit));
+            let admitted = deployment.admit(&self.needs, self.claim.as_ref(), &router.breaker, now);
+            let Some(permit) = admitted else { continue };
+            match permit.claimed(self.call.deadline, &*router.runtime).await {
+                Some(permit) => return Ok((index, permit)),
+                None => router.freed.notify_waiters(),
             }
         }
     }
@@ -205,65 +220,9 @@ impl Course {
             ended: None,
             outcome: AttemptOutcome::Running,
         });
-        ask(self.router.clone(), self.call.clone(), index, attempt, permit, started)
-    }
-
-    /// When a second one is asked beside the first.
-    fn hedge_at(&self, first: &Deployment) -> Option<Timestamp> {
-        let hedge = self.router.retry.hedge.as_ref()?;
-        Some(self.router.runtime.now().after(hedge.patience(first)))
-    }
-
-    /// Asks a second candidate, if one can be asked at once; tells when to ask the next.
-    fn hedge(&mut self, asking: &mut Asking) -> Option<Timestamp> {
-        let router = self.router.clone();
-        let hedge = router.retry.hedge.as_ref()?;
-        if asking.len() > hedge.most as usize || self.attempts.len() >= self.most_attempts() {
-            return None;
-        }
-        let running = |id: &Arc<str>| {
-            let attempt = |of: &&RouteAttempt| of.outcome == AttemptOutcome::Running;
-            self.attempts.iter().filter(attempt).any(|of| of.candidate == *id)
-        };
-        let asked: Vec<bool> = router.deployments.iter().map(|of| running(&of.candidate.id)).collect();
-        let now = router.runtime.now();
-        let before = std::mem::take(&mut self.found);
-        self.pick(&asked, now);
-        let admit = |deployment: &Arc<Deployment>| {
-            deployment.admit(&self.needs, self.claim.as_ref(), &router.breaker, now)
-        };
-        let second = self.found.best.filter(|_| router.hedges.take());
-        let second = second.and_then(|index| router.deployments.get(index).map(|of| (index, of)));
-        let Some((index, deployment, permit)) = second.and_then(|(index, of)| Some((index, of, admit(of)?)))
-        else {
-            // What is explained is why the one that answers was chosen.
-            self.found = before;
-            return None;
-        };
-        let next = self.hedge_at(deployment);
-        asking.push(self.ask(index, permit));
-        next.filter(|_| asking.len() <= hedge.most as usize)
-    }
-
-    /// One has begun to answer: the others that were running have been cancelled.
-    fn outrun(&mut self, winner: usize) {
-        let now = self.router.runtime.now();
-        let mut others = false;
-        for (place, attempt) in self.attempts.iter_mut().enumerate() {
-            if place == winner || attempt.outcome != AttemptOutcome::Running {
-                continue;
-            }
-            others = true;
-            (attempt.outcome, attempt.ended) = (AttemptOutcome::Outrun, Some(now));
-            // It would have taken longer still: whoever is chosen by speed must learn of it.
-            let mut all = self.router.deployments.iter();
-            if let Some(slow) = all.find(|of| of.candidate.id == attempt.candidate) {
-                slow.latency.at_least(attempt.started.until(now), now);
-            }
-        }
-        if others {
-            self.router.freed.notify_waiters();
-        }
+        let candidate = permit.deployment.candidate.id();
+        let span = tracing::debug_span!(parent: &self.span, "attempt", candidate, number = attempt + 1);
+        ask(self.router.clone(), self.call.clone(), index, attempt, permit, started, span)
     }
 
     pub(super) fn end(&mut self, attempt: usize, outcome: AttemptOutcome, at: Timestamp) {
@@ -366,7 +325,16 @@ impl Course {
         error
     }
 
-    pub(super) fn decision(&self, chosen: Option<Arc<str>>) -> RouteDecision {
+    /// What is shown of the way that the call went: an event for tracing, and what the span is told.
+    pub(super) fn decide(&self, chosen: Option<Arc<str>>) -> RouteDecision {
+        let decision = self.decision(chosen);
+        self.span.record("chosen", decision.chosen.as_deref().unwrap_or("nobody"));
+        self.span.record("attempts", decision.attempts.len());
+        tracing::debug!(parent: &self.span, route = %decision, "routed");
+        decision
+    }
+
+    fn decision(&self, chosen: Option<Arc<str>>) -> RouteDecision {
         let all = &self.router.deployments;
         let left_out = |length: usize| length.saturating_sub(SHOWN);
         let omitted = left_out(self.found.rejected.len()) + left_out(self.found.scores.len());

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::breaker::{Breaker, BreakerPolicy};
-use super::budget::{Claim, Held};
+use super::budget::{Ceiling, Claim, Held};
 use super::hash::hash;
+use super::health::Claimed;
 use super::histogram::Histogram;
 use super::latency::Latency;
 use super::limit::Bucket;
@@ -13,7 +14,7 @@ use super::needs::Abilities;
 use super::{Candidate, Needs};
 use crate::message::{Cost, Usage};
 use crate::model::ModelError;
-use crate::runtime::Timestamp;
+use crate::runtime::{Runtime, Timestamp};
 
 /// Tokens of an answer of which nobody said how long it may be, for the token limits.
 pub(super) const ASSUMED_ANSWER: u64 = 1_024;
@@ -40,6 +41,11 @@ pub(super) struct Deployment {
     pub(super) rates: Option<(f64, f64)>,
     /// The places of the budgets that it is charged to.
     pub(super) budgets: Vec<usize>,
+    /// The most that a call can cost here, where the price is known.
+    pub(super) ceiling: Option<Ceiling>,
+    /// The most tokens of prompt and of answer, where they are known.
+    pub(super) longest_prompt: Option<u64>,
+    pub(super) longest_answer: Option<u64>,
 }
 
 impl Deployment {
@@ -48,12 +54,13 @@ impl Deployment {
         let input = rate(Usage { input: 1_000_000, ..Usage::default() });
         let output = rate(Usage { output: 1_000_000, ..Usage::default() });
         let (can, cannot) = Abilities::of(&candidate);
+        let window = candidate.known_window();
         Self {
             hash: hash(&candidate.id),
             can,
             cannot,
             first_named,
-            window: candidate.known_window(),
+            window,
             in_flight: AtomicU32::new(0),
             requests: candidate.limits.requests.map(Bucket::new),
             tokens: candidate.limits.tokens.map(Bucket::new),
@@ -62,6 +69,9 @@ impl Deployment {
             first_events: Histogram::default(),
             rates: input.zip(output),
             budgets,
+            ceiling: candidate.known_price().map(Ceiling::of),
+            longest_prompt: candidate.model.info().max_input.or(window),
+            longest_answer: candidate.model.info().max_output.or(window),
             candidate,
         }
     }
@@ -114,7 +124,6 @@ impl Deployment {
                 return None;
             }
         }
-        permit.stage = Stage::Asked;
         Some(permit)
     }
 }
@@ -141,9 +150,53 @@ enum Stage {
 }
 
 impl Permit {
-    /// It began to answer, and said so many bytes more.
-    pub(super) fn said(&mut self, bytes: usize) {
+    /// Asks other processes whether a probe may go. Nothing is held where it may not.
+    pub(super) async fn claimed(
+        mut self,
+        deadline: Option<Timestamp>,
+        runtime: &dyn Runtime,
+    ) -> Option<Self> {
+        let breaker = &self.deployment.breaker;
+        if let (Some(number), Some(link)) = (self.probe, breaker.link.get()) {
+            match link.claim(breaker, number, deadline).await {
+                Claimed::Probe => {}
+                Claimed::Plain => self.probe = None,
+                Claimed::Refused => {
+                    self.take_back(runtime.now());
+                    return None;
+                }
+            }
+        }
+        self.stage = Stage::Asked;
+        Some(self)
+    }
+
+    /// For a request beside another, which never is a probe. Nothing is held where it would be one.
+    pub(super) fn unclaimed(mut self, now: Timestamp) -> Option<Self> {
+        if self.probe.is_some() {
+            self.take_back(now);
+            return None;
+        }
+        self.stage = Stage::Asked;
+        Some(self)
+    }
+
+    /// It is not asked after all.
+    fn take_back(&mut self, now: Timestamp) {
+        self.refund(0, now);
+        if let Some(bucket) = &self.deployment.requests {
+            bucket.correct(1, 0, now);
+        }
+    }
+
+    /// It has said something. Whether others may be asked by that who could not before.
+    pub(super) fn begun(&mut self, now: Timestamp) -> bool {
         self.stage = Stage::Began;
+        self.deployment.breaker.begun(self.probe, now)
+    }
+
+    /// It said so many bytes of its answer.
+    pub(super) fn said(&mut self, bytes: usize) {
         self.shown = self.shown.saturating_add(bytes as u64);
     }
 
@@ -157,7 +210,7 @@ impl Permit {
             Some(cost) => self.held.settle(cost),
             None => self.held.settle_as_reserved(),
         }
-        self.deployment.breaker.answered(self.probe);
+        self.deployment.breaker.answered(self.probe, now);
         self.stage = Stage::Over;
     }
 
@@ -179,7 +232,7 @@ impl Permit {
     }
 
     fn settle_cut(&mut self) {
-        self.held.settle_cut(self.deployment.candidate.known_price(), self.shown);
+        self.held.settle_cut(self.deployment.ceiling.as_ref(), self.shown);
     }
 }
 

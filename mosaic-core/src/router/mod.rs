@@ -45,6 +45,7 @@ mod deployment;
 mod error;
 mod estimate;
 mod hash;
+pub mod health;
 mod hedging;
 mod hints;
 mod histogram;

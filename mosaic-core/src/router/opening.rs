@@ -1,8 +1,10 @@
 //! One attempt, up to the first event that shows something.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use std::sync::Arc;
+use tracing::{Instrument, Span};
 
 use super::deployment::Permit;
 use super::router::Inner;
@@ -18,6 +20,8 @@ pub(super) struct Opening {
     pub(super) attempt: usize,
     pub(super) permit: Permit,
     pub(super) begun: Result<Begun, ModelError>,
+    /// What happens at the candidate happens within it.
+    pub(super) span: Span,
 }
 
 /// An answer that has begun.
@@ -37,8 +41,10 @@ pub(super) fn ask(
     attempt: usize,
     mut permit: Permit,
     started: Timestamp,
+    span: Span,
 ) -> BoxFuture<Opening> {
-    Box::pin(async move {
+    let within = span.clone();
+    let asked = async move {
         let limit = router.retry.first_event.map(|limit| started.after(limit));
         let limit = [limit, call.deadline].into_iter().flatten().min();
         let beginning = begin(&permit, call);
@@ -54,11 +60,14 @@ pub(super) fn ask(
             let took = started.until(first);
             permit.deployment.latency.first(took, first);
             permit.deployment.first_events.add(took);
-            permit.said(0);
+            if permit.begun(first) {
+                router.freed.notify_waiters();
+            }
             Begun { held, stream, first }
         });
-        Opening { index, attempt, permit, begun }
-    })
+        Opening { index, attempt, permit, begun, span }
+    };
+    Box::pin(asked.instrument(within))
 }
 
 async fn begin(permit: &Permit, call: ModelCall) -> Result<(Vec<ModelEvent>, ModelStream), ModelError> {

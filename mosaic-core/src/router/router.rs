@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::budget::Claim;
 use super::course::Course;
 use super::deployment::Deployment;
+use super::health::Shared;
 use super::hedging::Credit;
 use super::pick::{Ask, Found, pick};
 use super::{
@@ -28,6 +29,8 @@ pub(super) struct Inner {
     pub(super) retry: RetryPolicy,
     pub(super) fallbacks: Fallbacks,
     pub(super) breaker: BreakerPolicy,
+    /// What other processes know of the candidates.
+    pub(super) health: Option<Arc<Shared>>,
     pub(super) estimator: Arc<dyn TokenEstimator>,
     pub(super) classifier: Option<Arc<dyn Classifier>>,
     pub(super) rules: Vec<TaskRule>,

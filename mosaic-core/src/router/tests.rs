@@ -1,5 +1,7 @@
 //! What a router promises.
 
+mod spans;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -103,6 +103,14 @@ pub enum StoreError {
         /// Why.
         source: BoxError,
     },
+    /// The database's server cannot be reached.
+    #[error("{store} cannot be reached; check the address and whether its server runs: {source}")]
+    Unreachable {
+        /// The store.
+        store: String,
+        /// Why.
+        source: BoxError,
+    },
     /// The database cannot be written.
     #[error("{store} is read-only; check the file's and the folder's permissions: {source}")]
     ReadOnly {
@@ -187,7 +195,7 @@ impl StoreError {
     /// Whether trying again can help.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Locked { .. } | Self::Full { .. })
+        matches!(self, Self::Locked { .. } | Self::Unreachable { .. } | Self::Full { .. })
     }
 
     /// The error as data.

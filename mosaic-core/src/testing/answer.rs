@@ -202,7 +202,7 @@ impl Answer {
             End::Done => self.beats.push(Beat::Event(ModelEvent::Done(ModelEnd {
                 stop: self.stop.unwrap_or(usual),
                 usage: self.usage,
-                cost: info.price.as_ref().map(|price| price.cost(&self.usage)),
+                cost: info.price.as_ref().and_then(|price| price.cost_if_told(&self.usage)),
                 origin: Origin {
                     api: "scripted".into(),
                     provider: info.provider.clone(),

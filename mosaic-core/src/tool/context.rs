@@ -49,7 +49,7 @@ impl CancelToken {
     }
 
     /// Whether somebody wants to know of the cancelling, to tidy up. Who never asked is dropped at once.
-    pub(super) fn was_asked(&self) -> bool {
+    pub(crate) fn was_asked(&self) -> bool {
         self.0.asked.load(Ordering::Relaxed)
     }
 

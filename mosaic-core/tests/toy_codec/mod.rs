@@ -1,4 +1,5 @@
-//! A wire format of lines, for tests: `t <text>` is a piece of text, `end` the terminal event, all else an error.
+//! A wire format of lines, for tests: `t <text>` is a piece of text, `u <tokens>` the length of the answer,
+//! `end` the terminal event, all else an error. An answer as long as its limit was cut.
 #![allow(dead_code, unreachable_pub)]
 
 use std::sync::Arc;
@@ -70,7 +71,11 @@ impl Codec for ToyCodec {
     }
 
     fn decoder(&self, profile: &Profile, _: Delivery) -> Box<dyn Decoder> {
-        Box::new(ToyDecoder { profile: profile.clone(), ..ToyDecoder::new(profile) })
+        Box::new(ToyDecoder::new(profile))
+    }
+
+    fn limited_decoder(&self, profile: &Profile, _: Delivery, limit: Option<u64>) -> Box<dyn Decoder> {
+        Box::new(ToyDecoder { limit, ..ToyDecoder::new(profile) })
     }
 
     fn error(&self, status: u16, _: &Headers, body: &[u8]) -> ModelError {
@@ -84,12 +89,21 @@ struct ToyDecoder {
     profile: Profile,
     line: String,
     text: Option<String>,
+    usage: Usage,
+    limit: Option<u64>,
     done: bool,
 }
 
 impl ToyDecoder {
     fn new(profile: &Profile) -> Self {
-        Self { profile: profile.clone(), line: String::new(), text: None, done: false }
+        Self {
+            profile: profile.clone(),
+            line: String::new(),
+            text: None,
+            usage: Usage::default(),
+            limit: None,
+            done: false,
+        }
     }
 
     fn line(&mut self, line: &str, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
@@ -100,15 +114,18 @@ impl ToyDecoder {
             let delta = delta.replace("\\n", "\n");
             self.text.get_or_insert_default().push_str(&delta);
             events.push(ModelEvent::Text { part: 0, delta });
+        } else if let Some(tokens) = line.strip_prefix("u ") {
+            self.usage.output = tokens.parse().unwrap_or_default();
         } else if let Some(stop) = line.strip_prefix("end") {
             if let Some(text) = self.text.take() {
                 events.push(ModelEvent::End { part: 0, content: Part::Text { text } });
             }
-            let stop = if stop == " length" { StopReason::Length } else { StopReason::Stop };
+            let cut = self.limit.is_some_and(|limit| self.usage.output >= limit);
+            let stop = if cut || stop == " length" { StopReason::Length } else { StopReason::Stop };
             let origin = self.profile.origin.clone();
             events.push(ModelEvent::Done(ModelEnd {
                 stop,
-                usage: Usage::default(),
+                usage: self.usage,
                 cost: None,
                 origin,
                 response_id: None,

@@ -48,6 +48,8 @@ const MOST: usize = 64;
 pub struct Question {
     /// The stems of its words, each once.
     terms: Vec<String>,
+    /// How each of them begins.
+    begins: Vec<Letters>,
     words: Vec<String>,
     asks_when: bool,
 }
@@ -66,7 +68,8 @@ impl Question {
         let has = |word: &str| all.iter().any(|other| other == word);
         let how_long = all.windows(2).any(|two| two == ["how", "long"]);
         let which = (has("what") || has("which")) && TIMES.iter().any(|time| has(time));
-        Self { asks_when: has("when") || how_long || which, terms: stems, words: all }
+        let begins = stems.iter().map(|term| letters(term)).collect();
+        Self { asks_when: has("when") || how_long || which, terms: stems, begins, words: all }
     }
 
     /// The stems of its words, each once.
@@ -93,7 +96,8 @@ impl Question {
         let mut found = 0;
         for word in words_of(text) {
             // Most words are none of the terms, which their first letters tell without small letters and a stem.
-            if !self.terms.iter().any(|term| may_be(word, term)) {
+            let begins = letters(word);
+            if !self.begins.iter().any(|term| may_be(begins, *term)) {
                 continue;
             }
             let word = word.to_lowercase();
@@ -108,17 +112,24 @@ impl Question {
     }
 }
 
-/// Whether a word can have that stem, by their first two letters. A stem begins as its word does, except that a `y` may become
-/// an `i` (dying, die). The second one is looked at only in ASCII: elsewhere a small letter may be two.
-fn may_be(word: &str, term: &str) -> bool {
-    let (mut letters, mut of_term) = (word.chars(), term.chars());
-    let first = letters.next().and_then(|first| first.to_lowercase().next());
+/// The first two letters of a word, as far as they tell whether it can have a stem. A stem begins as its word does, except that
+/// a `y` may become an `i` (dying, die). The second one tells something in ASCII only: elsewhere a small letter may be two.
+type Letters = (Option<char>, Option<char>);
+
+fn letters(word: &str) -> Letters {
+    let mut letters = word.chars();
+    let small = |letter: char| {
+        if letter.is_ascii() { Some(letter.to_ascii_lowercase()) } else { letter.to_lowercase().next() }
+    };
     let second = |letter: char| match letter.to_ascii_lowercase() {
         'y' => 'i',
         other => other,
     };
-    let seconds = letters.next().zip(of_term.clone().nth(1)).filter(|(a, b)| a.is_ascii() && b.is_ascii());
-    first == of_term.next() && seconds.is_none_or(|(a, b)| second(a) == second(b))
+    (letters.next().and_then(small), letters.next().filter(char::is_ascii).map(second))
+}
+
+fn may_be(word: Letters, term: Letters) -> bool {
+    word.0 == term.0 && word.1.zip(term.1).is_none_or(|(a, b)| a == b)
 }
 
 /// Whether a text places something in time.

@@ -2,7 +2,7 @@
 //!
 //! | block | part |
 //! | --- | --- |
-//! | `text` | text (its citations are not kept) |
+//! | `text` | text; its citations follow it as a provider block `citations`, a list |
 //! | `thinking` | reasoning; the signature is kept as `{"signature"}` |
 //! | `redacted_thinking` | reasoning without text, kept as `{"redacted_thinking"}` |
 //! | `tool_use` | a tool call |
@@ -16,6 +16,9 @@ use serde_json::{Map, Value, json};
 use super::event::Delta;
 use crate::wire::parts::{Building, Parts};
 
+/// The kind of the block that holds where the text before it is from.
+pub(super) const CITATIONS: &str = "citations";
+
 #[derive(Debug)]
 struct Open {
     index: u64,
@@ -23,6 +26,8 @@ struct Open {
     /// The `input` of the block's start: it counts where no delta comes.
     input: Option<Value>,
     signature: String,
+    /// Where a text is from.
+    citations: Vec<Value>,
     /// The pieces of a provider block's input.
     json: String,
     pieces: bool,
@@ -48,9 +53,13 @@ impl Blocks {
         let mut input = None;
         let mut signature = String::new();
         let mut first = String::new();
+        let mut citations = Vec::new();
         let building = match kind.as_str() {
             "text" => {
                 first = text(&block, "text");
+                if let Some(Value::Array(list)) = block.get_mut("citations").map(Value::take) {
+                    citations = list;
+                }
                 Building::Text(String::new())
             }
             "thinking" => {
@@ -75,7 +84,7 @@ impl Blocks {
         };
         let part = parts.start(building, events);
         parts.push(part, Cow::Owned(first), events);
-        self.0.push(Open { index, part, input, signature, json: String::new(), pieces: false });
+        self.0.push(Open { index, part, input, signature, citations, json: String::new(), pieces: false });
     }
 
     /// More of a block. A server that forgot its start is heard all the same where the delta tells what it is.
@@ -98,6 +107,7 @@ impl Blocks {
         if let Some(signature) = delta.signature.get() {
             open.signature.push_str(signature);
         }
+        open.citations.extend(delta.citation.0);
         if let Some(piece) = delta.partial_json.get() {
             open.pieces = true;
             if matches!(parts.get_mut(open.part), Some(Building::Provider { .. })) {
@@ -146,6 +156,9 @@ fn close(open: Open, parts: &mut Parts, events: &mut Vec<ModelEvent>) {
         _ => {}
     }
     parts.end(open.part, events);
+    if !open.citations.is_empty() {
+        parts.provider(CITATIONS, open.citations.into(), events);
+    }
 }
 
 /// Whether an input says anything: `{}` stands for "the pieces follow", and for a tool without parameters.

@@ -44,6 +44,8 @@ pub(super) struct Delta<'a> {
     pub(super) signature: Str<'a>,
     #[serde(borrow)]
     pub(super) partial_json: Str<'a>,
+    /// Where a text is from.
+    pub(super) citation: Maybe<Value>,
     #[serde(borrow)]
     pub(super) stop_reason: Str<'a>,
 }

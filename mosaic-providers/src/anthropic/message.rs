@@ -9,9 +9,9 @@
 //! thinking (cut off, or another model's) is left out too, and so is a server tool's use without its result.
 //!
 //! # The mark at the end
-//! A cache breakpoint goes into the last block of a message, and is placed when the request is joined, long after the
-//! fragment was written. So every fragment ends in `}]}`, the last block's brace first; one whose last block takes no
-//! breakpoint (thinking) ends in `}] }`. Joining needs to look at these bytes only.
+//! A cache breakpoint goes into the last block of a message of the user, and is placed when the request is joined, long after
+//! the fragment was written. So a fragment that ends in such a message ends in `}]}`, the last block's brace first; one that
+//! ends in an answer ends in `}] }`. Joining needs to look at these bytes only.
 //!
 //! Source: <https://docs.anthropic.com/en/api/messages>,
 //! <https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching>
@@ -19,22 +19,25 @@
 use mosaic_core::{EncodeError, GroupBody, Media, MediaData, Part, Profile, ToolCall, ToolResult};
 use serde_json::Value;
 
-use crate::wire::replay::{Ids, arguments};
+use super::blocks::CITATIONS;
+use crate::wire::replay::{Ids, arguments, beside, name, plain};
+use crate::wire::turn::{Turn, turn};
 use crate::wire::write::Writer;
 
 const API: &str = super::API;
 
-/// The end of a fragment whose last block takes a breakpoint.
+/// The end of a fragment that ends in a message of the user, whose last block takes a breakpoint.
 pub(super) const CACHEABLE_END: &str = "}]}";
-const OTHER_END: &str = "}] }";
+/// The end of one that ends in an answer.
+const ANSWER_END: &str = "] }";
 /// The beginning of a fragment that begins with an answer.
 pub(super) const ASSISTANT_HEAD: &str = r#"{"role":"assistant","content":["#;
 
 /// The group as messages, joined by commas.
 pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::Bytes, EncodeError> {
     let mut out = Writer::with_capacity(256);
-    match group {
-        GroupBody::User { parts } => {
+    match turn(API, group, profile, &[])? {
+        Turn::User(parts) => {
             out.raw(r#"{"role":"user","content":["#);
             if !texts_and_media(parts, &mut out)? {
                 // The API takes no message without content.
@@ -42,24 +45,13 @@ pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::By
             }
             out.raw("]}");
         }
-        GroupBody::Assistant { parts, origin, results } => {
-            let same = origin.as_ref() == Some(&profile.origin);
+        Turn::Answer { parts, origin, same, results } => {
             // `^[a-zA-Z0-9_-]+$`, and no longer than the API's own are by far.
-            let fits = |id: &str| {
-                id.len() <= 128
-                    && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-            };
+            let fits = |id: &str| id.len() <= 128 && id.bytes().all(plain);
             let ours = |call: &ToolCall| call.id.to_string();
-            let ids = Ids::choose(parts, origin.as_ref(), profile, fits, ours);
+            let ids = Ids::choose(parts, origin, profile, fits, ours);
             assistant(parts, same, &ids, results.is_empty(), &mut out)?;
             tool_results(results, &ids, &mut out)?;
-        }
-        _ => {
-            return Err(EncodeError::Unsupported {
-                api: API,
-                what: "a group of this kind".to_owned(),
-                hint: "use versions of mosaic-core and mosaic-providers that belong together".to_owned(),
-            });
         }
     }
     Ok(out.into_bytes())
@@ -70,7 +62,7 @@ fn texts_and_media(parts: &[Part], out: &mut Writer) -> Result<bool, EncodeError
     let before = out.len();
     for part in parts {
         match part {
-            Part::Text { text } | Part::Refusal { text } => text_block(text, out),
+            Part::Text { text } | Part::Refusal { text } => text_block(text, None, out),
             Part::Media(media) => media_block(media, out)?,
             _ => {}
         }
@@ -78,9 +70,13 @@ fn texts_and_media(parts: &[Part], out: &mut Writer) -> Result<bool, EncodeError
     Ok(out.len() > before)
 }
 
-fn text_block(text: &str, out: &mut Writer) {
+fn text_block(text: &str, citations: Option<&Value>, out: &mut Writer) {
     if !text.trim().is_empty() {
-        out.comma().raw(r#"{"type":"text","text":"#).string(text).raw("}");
+        out.comma().raw(r#"{"type":"text","text":"#).string(text);
+        if let Some(citations) = citations {
+            out.raw(r#","citations":"#).json(citations);
+        }
+        out.raw("}");
     }
 }
 
@@ -124,33 +120,30 @@ fn media_block(media: &Media, out: &mut Writer) -> Result<(), EncodeError> {
 
 fn assistant(parts: &[Part], same: bool, ids: &Ids, last: bool, out: &mut Writer) -> Result<(), EncodeError> {
     let mut blocks = Writer::with_capacity(256);
-    let mut cacheable = false;
     let mut calls = 0_usize;
-    for part in parts {
-        let before = blocks.len();
+    for (at, part) in parts.iter().enumerate() {
         match part {
-            Part::Text { text } | Part::Refusal { text } => text_block(text, &mut blocks),
+            Part::Text { text } | Part::Refusal { text } => {
+                let citations = if same { beside(parts, at, CITATIONS) } else { None };
+                text_block(text, citations, &mut blocks);
+            }
             Part::Reasoning { text, opaque: Some(opaque) } if same => thinking(text, opaque, &mut blocks),
             Part::ToolCall(call) => {
                 blocks.comma().raw(r#"{"type":"tool_use","id":"#).string(&ids.of_call(calls, call));
-                blocks.raw(r#","name":"#).string(&call.name);
+                blocks.raw(r#","name":"#).string(&name(call));
                 blocks.raw(r#","input":"#).raw(&arguments(call)).raw("}");
                 calls += 1;
             }
-            Part::Provider { data, .. } if same && belongs(data, parts) => {
+            Part::Provider { data, .. } if same && data.is_object() && belongs(data, parts) => {
                 blocks.comma().value("a provider's block", data)?;
             }
             _ => {}
-        }
-        if blocks.len() > before {
-            cacheable = matches!(part, Part::Text { .. } | Part::Refusal { .. } | Part::ToolCall(_));
         }
     }
     if blocks.len() == 0 {
         return Ok(());
     }
-    out.raw(ASSISTANT_HEAD).bytes(&blocks.into_bytes()).raw("]");
-    out.raw(if cacheable || !last { "}" } else { OTHER_END.trim_start_matches("}]") });
+    out.raw(ASSISTANT_HEAD).bytes(&blocks.into_bytes()).raw(if last { ANSWER_END } else { "]}" });
     Ok(())
 }
 

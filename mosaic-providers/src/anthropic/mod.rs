@@ -4,6 +4,7 @@
 //! message    a group -> members of `messages` (kept)        event    what comes, leniently read
 //! request    settings + breakpoints + fragments + tools     blocks   content blocks -> parts
 //! models     what differs between the models, as a table    decoder  bytes -> events
+//! schema     the dialect of structured outputs
 //! ```
 //!
 //! Signed thinking, redacted thinking and the blocks of server-side tools are kept and go back to their origin only.
@@ -28,6 +29,7 @@ mod event;
 mod message;
 pub(crate) mod models;
 mod request;
+mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -38,7 +40,8 @@ use mosaic_core::{
 };
 
 // Bedrock passes them on to the same models.
-pub(crate) use request::{closed, effort, thinking};
+pub(crate) use request::{effort, thinking};
+pub(crate) use schema::closed;
 
 use crate::wire::error;
 

@@ -9,18 +9,27 @@
 //! <https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs>
 
 use bytes::Bytes;
-use mosaic_core::{
-    Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, Reasoning, ToolChoice, ToolSpec,
-};
+use mosaic_core::{Delivery, Encodable, EncodeError, HttpRequest, Reasoning, ToolChoice, ToolSpec};
 use serde_json::{Map, Value, json};
 
 use super::message::{ASSISTANT_HEAD, CACHEABLE_END};
 use super::models::{self, Thinking};
-use super::{Cache, Quirks};
+use super::{Cache, Quirks, schema};
+use crate::wire::request::{Body, Settings};
+use crate::wire::schema::Root;
 use crate::wire::url;
 use crate::wire::write::Writer;
 
 const BREAKPOINT: &str = r#","cache_control":{"type":"ephemeral"}"#;
+
+/// "input_schema does not support oneOf, allOf, or anyOf at the top level".
+const ROOT: Root = Root {
+    api: super::API,
+    refused: &["oneOf", "allOf", "anyOf"],
+    object: true,
+    properties: false,
+    plain_names: true,
+};
 
 /// The version of the API; there is no later one. <https://docs.anthropic.com/en/api/versioning>
 const VERSION: &str = "2023-06-01";
@@ -37,7 +46,7 @@ pub(super) fn tools(tools: &[&ToolSpec], quirks: &Quirks) -> Result<Bytes, Encod
         if !tool.description.is_empty() {
             out.raw(r#","description":"#).string(&tool.description);
         }
-        out.raw(r#","input_schema":"#).value("a tool's schema", &tool.input_schema)?;
+        out.raw(r#","input_schema":"#).value("a tool's schema", &*ROOT.of_tool(tool)?)?;
         if left == 0 && quirks.cache == Cache::Ephemeral {
             out.raw(BREAKPOINT);
         }
@@ -49,40 +58,22 @@ pub(super) fn tools(tools: &[&ToolSpec], quirks: &Quirks) -> Result<Bytes, Encod
 
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
-    let mut settings = settings(request);
-    settings.extend(request.params.extra.clone());
-    let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
-    let size = messages + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512;
-    let mut out = Writer::with_capacity(size);
-    out.raw("{");
-    for (name, value) in &settings {
-        out.key(name).value(name, value)?;
-    }
+    let mut body = Body::begin(request, settings(request)?)?;
     // In the order in which the cache reads them: tools, instructions, messages.
-    if let Some(tools) = request.tools.filter(|_| !settings.contains_key("tools")) {
-        out.key("tools").bytes(tools);
-    }
-    if !settings.contains_key("system") && !request.instructions.trim().is_empty() {
-        out.key("system").raw(r#"[{"type":"text","text":"#).string(request.instructions);
+    body.tools(request.tools);
+    if body.lacks("system") && !request.instructions.trim().is_empty() {
+        body.out.key("system").raw(r#"[{"type":"text","text":"#).string(request.instructions);
         if quirks.cache == Cache::Ephemeral {
-            out.raw(BREAKPOINT);
+            body.out.raw(BREAKPOINT);
         }
-        out.raw("}]");
+        body.out.raw("}]");
     }
-    if !settings.contains_key("messages") {
-        write_messages(request.fragments, quirks, &mut out);
+    if body.lacks("messages") {
+        write_messages(request.fragments, quirks, &mut body.out);
     }
-    out.raw("}");
-    let mut headers = Headers::default();
-    headers.push("content-type", "application/json");
-    headers.push("anthropic-version", VERSION);
-    Ok(HttpRequest {
-        method: Method::Post,
-        url: url::versioned(request.base_url, "/v1", "/messages"),
-        headers,
-        body: vec![out.into_bytes()],
-        connect_timeout: None,
-    })
+    let mut request = body.post(url::versioned(request.base_url, "/v1", "/messages"), None);
+    request.headers.push("anthropic-version", VERSION);
+    Ok(request)
 }
 
 fn write_messages(fragments: &[Bytes], quirks: &Quirks, out: &mut Writer) {
@@ -114,7 +105,7 @@ fn write_messages(fragments: &[Bytes], quirks: &Quirks, out: &mut Writer) {
 }
 
 /// All members but the three long ones.
-fn settings(request: &Encodable<'_>) -> Map<String, Value> {
+fn settings(request: &Encodable<'_>) -> Result<Settings, EncodeError> {
     let params = request.params;
     let model = request.profile.origin.model.as_ref();
     let (style, usual) = models::of(model);
@@ -124,33 +115,28 @@ fn settings(request: &Encodable<'_>) -> Map<String, Value> {
         && matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Tool { .. });
     let thinking = params.reasoning.and_then(|reasoning| thinking(reasoning, style, limit, forced));
     let thinks = thinking.as_ref().is_some_and(|thinking| thinking.get("type") != Some(&"disabled".into()));
-    let mut all = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            all.insert(name.to_owned(), value);
-        }
-    };
-    set("model", Some(model.into()));
-    set("max_tokens", Some(limit.into()));
-    set("stream", Some((request.delivery == Delivery::Streamed).into()));
+    let mut all = Settings::default();
+    all.set("model", Some(model.into()));
+    all.set("max_tokens", Some(limit.into()));
+    all.set("stream", Some((request.delivery == Delivery::Streamed).into()));
     // Thinking allows no other temperature than the default.
-    set("temperature", params.temperature.filter(|_| !thinks).map(Value::from));
-    set("top_p", params.top_p.filter(|_| !thinks).map(Value::from));
-    set("stop_sequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
-    set("thinking", thinking);
+    all.set("temperature", params.temperature.filter(|_| !thinks).map(Value::from));
+    all.set("top_p", params.top_p.filter(|_| !thinks).map(Value::from));
+    all.set("stop_sequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+    all.set("thinking", thinking);
     let mut output = Map::new();
     if let Some(spec) = request.output {
-        let format = json!({ "type": "json_schema", "schema": closed(&spec.schema, 0) });
+        let format = json!({ "type": "json_schema", "schema": schema::closed(spec, super::API)? });
         output.insert("format".to_owned(), format);
     }
     if let Some(effort) = params.reasoning.filter(|_| style == Thinking::Adaptive).and_then(effort) {
         output.insert("effort".to_owned(), effort.into());
     }
-    set("output_config", (!output.is_empty()).then_some(output.into()));
+    all.set("output_config", (!output.is_empty()).then_some(output.into()));
     if request.tools.is_some() {
-        set("tool_choice", tool_choice(request.tool_choice));
+        all.set("tool_choice", tool_choice(request.tool_choice));
     }
-    all
+    Ok(all)
 }
 
 pub(crate) fn effort(reasoning: Reasoning) -> Option<&'static str> {
@@ -188,53 +174,4 @@ fn tool_choice(choice: &ToolChoice) -> Option<Value> {
         ToolChoice::Tool { name } => json!({ "type": "tool", "name": name }),
         _ => return None,
     })
-}
-
-/// The schema in the dialect of structured outputs: every object closed, and no bounds, which the API refuses. What the
-/// bounds say is checked by the library anyway.
-pub(crate) fn closed(schema: &Value, depth: usize) -> Value {
-    const REFUSED: [&str; 9] = [
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "maxItems",
-        "uniqueItems",
-    ];
-    match schema {
-        // Deeper than any schema that the API takes.
-        _ if depth > 64 => schema.clone(),
-        Value::Object(members) => {
-            let named = |name: &str| matches!(name, "properties" | "$defs" | "definitions");
-            let mut out: Map<String, Value> = members
-                .iter()
-                .filter(|(name, _)| !REFUSED.contains(&name.as_str()))
-                .map(|(name, value)| {
-                    let inner = match value {
-                        Value::Object(inner) if named(name) => inner
-                            .iter()
-                            .map(|(name, schema)| (name.clone(), closed(schema, depth + 1)))
-                            .collect::<Map<_, _>>()
-                            .into(),
-                        Value::Array(_) | Value::Object(_) if name != "enum" && name != "const" => {
-                            closed(value, depth + 1)
-                        }
-                        other => other.clone(),
-                    };
-                    (name.clone(), inner)
-                })
-                .collect();
-            let object =
-                out.get("type").and_then(Value::as_str) == Some("object") || out.contains_key("properties");
-            if object {
-                out.insert("additionalProperties".to_owned(), false.into());
-            }
-            out.into()
-        }
-        Value::Array(values) => values.iter().map(|value| closed(value, depth + 1)).collect(),
-        other => other.clone(),
-    }
 }

@@ -218,8 +218,8 @@ fn breakpoints_are_placed_without_writing_old_messages_again() {
         Group::user(vec![Part::text("one")]),
         assistant(vec![call("c", None, "{}")], "m", vec![result("c", ToolStatus::Ok, vec![Part::text("1")])]),
         Group::user(vec![Part::text("two")]),
-        // The last message ends in thinking, which takes no breakpoint.
-        assistant(thoughts().into_iter().take(1).collect(), "m", vec![]),
+        // An answer takes none: the next request has others after it.
+        assistant(vec![Part::text("three")], "m", vec![]),
     ];
     let fragments: Vec<Bytes> = groups.iter().map(fragment).collect();
     let kept = fragments.clone();

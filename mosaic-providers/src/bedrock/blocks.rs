@@ -2,7 +2,7 @@
 //!
 //! | block | part |
 //! | --- | --- |
-//! | `text`, `citationsContent` | text (citations are not kept) |
+//! | `text`, `citationsContent` | text; its citations follow it as a provider block `citations`, a list |
 //! | `reasoningContent` | reasoning; kept are `{"signature"}`, or `{"redacted_content"}` |
 //! | `toolUse` | a tool call, unless its type is `server_tool_use` |
 //! | anything else | a provider block as it came: server-side tools and their results are never calls of ours |
@@ -15,7 +15,11 @@ use mosaic_core::ModelEvent;
 use serde_json::{Value, json};
 
 use super::event::{Delta, ReasoningDelta};
+use crate::wire::lenient::Maybe;
 use crate::wire::parts::{Building, Parts};
+
+/// The kind of the block that holds where the text before it is from.
+pub(super) const CITATIONS: &str = "citations";
 
 /// The type of a call that the provider runs itself.
 const SERVER_TOOL: &str = "server_tool_use";
@@ -27,8 +31,8 @@ struct Open {
     kind: Kind,
     /// A signature, or the pieces of a provider block's input.
     kept: String,
-    /// What a server tool gave, so far.
-    results: Vec<Value>,
+    /// What a server tool gave so far, or where a text is from.
+    list: Vec<Value>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +73,11 @@ impl Blocks {
         if let Some(text) = delta.text.take() {
             self.piece(index, Kind::Text, text, parts, events);
         }
+        if let Some(citation) = delta.citation.0
+            && let Some(open) = self.of_kind(index, Kind::Text, parts, events)
+        {
+            open.list.push(citation);
+        }
         if let Some(reasoning) = delta.reasoning_content.0 {
             self.reasoning(index, reasoning, parts, events);
         }
@@ -79,7 +88,7 @@ impl Blocks {
                 _ => open.kept.push_str(&input),
             }
         }
-        open.results.extend(delta.tool_result.0);
+        open.list.extend(delta.tool_result.0);
     }
 
     fn reasoning(
@@ -149,7 +158,7 @@ impl Blocks {
     ) {
         self.stop(index, parts, events);
         let part = parts.start(building, events);
-        self.0.push(Open { index, part, kind, kept: String::new(), results: Vec::new() });
+        self.0.push(Open { index, part, kind, kept: String::new(), list: Vec::new() });
     }
 
     /// A block of a whole answer.
@@ -164,10 +173,15 @@ impl Blocks {
         if let Some(said) = block.get("text").and_then(Value::as_str) {
             let delta = Delta { text: borrowed(said), ..Delta::default() };
             self.delta(index, delta, parts, events);
-        } else if let Some(Value::Array(cited)) = block.pointer("/citationsContent/content") {
-            let said: String = cited.iter().map(|piece| text(piece.get("text"))).collect();
+        } else if let Some(cited) = block.get("citationsContent") {
+            let list = |name: &str| cited.get(name).and_then(Value::as_array).into_iter().flatten();
+            let said: String = list("content").map(|piece| text(piece.get("text"))).collect();
             let delta = Delta { text: borrowed(&said), ..Delta::default() };
             self.delta(index, delta, parts, events);
+            for citation in list("citations") {
+                let delta = Delta { citation: Maybe(Some(citation.clone())), ..Delta::default() };
+                self.delta(index, delta, parts, events);
+            }
         } else if let Some(reasoning) = block.get("reasoningContent") {
             let (thought, signature, redacted) = (
                 text(reasoning.pointer("/reasoningText/text")),
@@ -230,7 +244,7 @@ fn begun(block: Value) -> (Kind, Building) {
     (Kind::Other, Building::Provider { kind, data: block })
 }
 
-fn close(open: Open, parts: &mut Parts, events: &mut Vec<ModelEvent>) {
+fn close(mut open: Open, parts: &mut Parts, events: &mut Vec<ModelEvent>) {
     match (open.kind, parts.get_mut(open.part)) {
         (Kind::Reasoning, Some(Building::Reasoning { opaque, .. })) if !open.kept.is_empty() => {
             *opaque = Some(json!({ "signature": open.kept }));
@@ -243,12 +257,15 @@ fn close(open: Open, parts: &mut Parts, events: &mut Vec<ModelEvent>) {
             let input = serde_json::from_str(&open.kept).unwrap_or(Value::String(open.kept));
             insert(data, "toolUse", "input", input);
         }
-        (Kind::Other, Some(Building::Provider { data, .. })) if !open.results.is_empty() => {
-            insert(data, "toolResult", "content", open.results.into());
+        (Kind::Other, Some(Building::Provider { data, .. })) if !open.list.is_empty() => {
+            insert(data, "toolResult", "content", std::mem::take(&mut open.list).into());
         }
         _ => {}
     }
     parts.end(open.part, events);
+    if open.kind == Kind::Text && !open.list.is_empty() {
+        parts.provider(CITATIONS, open.list.into(), events);
+    }
 }
 
 fn insert(data: &mut Value, block: &str, name: &str, value: Value) {

@@ -31,6 +31,8 @@ pub(super) struct Delta<'a> {
     pub(super) tool_use: Maybe<Input<'a>>,
     #[serde(borrow)]
     pub(super) reasoning_content: Maybe<ReasoningDelta<'a>>,
+    /// Where a text is from.
+    pub(super) citation: Maybe<Value>,
     /// Of a tool that runs at the provider.
     pub(super) tool_result: List<Value>,
 }

@@ -77,25 +77,23 @@ pub(super) fn any_tools(fragments: &[Bytes]) -> bool {
 /// The value of `messages`. The last two messages of the user get a cache point: of these, the older is where the
 /// previous request wrote.
 pub(super) fn messages(fragments: &[Bytes], points: Points, out: &mut Writer) {
-    let all: Vec<(&[u8], Marks)> = fragments
-        .iter()
-        .filter(|fragment| !fragment.is_empty())
-        .map(|fragment| Marks::of(fragment))
-        .collect();
-    let mut left = if points == Points::Nowhere { 0_usize } else { 2 };
-    let mut pointed = vec![false; all.len()];
-    for (pointed, (_, marks)) in pointed.iter_mut().zip(&all).rev() {
-        let takes = !marks.ends_in_answer && (points == Points::Everywhere || !marks.ends_in_no_text);
-        if left > 0 && takes {
-            *pointed = true;
-            left -= 1;
-        }
-    }
+    // No list of what each fragment is: it would be as long as the conversation, at every turn.
+    let takes = |fragment: &Bytes| {
+        let marks = Marks::of(fragment).1;
+        !fragment.is_empty()
+            && !marks.ends_in_answer
+            && (points == Points::Everywhere || !marks.ends_in_no_text)
+    };
+    let wanted = if points == Points::Nowhere { 0 } else { 2 };
+    let from_the_end = fragments.iter().enumerate().rev();
+    let mut pointed = from_the_end.filter(|(_, fragment)| takes(fragment)).map(|(at, _)| at).take(wanted);
+    let pointed = [pointed.next(), pointed.next()];
     let mut names = Names::default();
     // Whether the message that is open is the user's; `None` before the first.
     let mut open: Option<bool> = None;
     out.raw("[");
-    for (pointed, (body, marks)) in pointed.into_iter().zip(all) {
+    for (at, fragment) in fragments.iter().enumerate().filter(|(_, fragment)| !fragment.is_empty()) {
+        let (body, marks) = Marks::of(fragment);
         let (user, blocks) = match body.strip_prefix(USER_HEAD.as_bytes()) {
             Some(blocks) => (true, blocks),
             None => (false, body.strip_prefix(ASSISTANT_HEAD.as_bytes()).unwrap_or(body)),
@@ -117,7 +115,7 @@ pub(super) fn messages(fragments: &[Bytes], points: Points, out: &mut Writer) {
         } else {
             out.bytes(blocks);
         }
-        if pointed {
+        if pointed.contains(&Some(at)) {
             out.raw(",").raw(CACHE_POINT);
         }
         open = Some(!marks.ends_in_answer);

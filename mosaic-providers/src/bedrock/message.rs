@@ -16,24 +16,28 @@ use std::borrow::Cow;
 use mosaic_core::{EncodeError, GroupBody, Part, Profile, ToolCall, ToolResult};
 use serde_json::Value;
 
+use super::blocks::CITATIONS;
 use super::join::{ASSISTANT_HEAD, END, Marks, USER_HEAD};
 use super::{API, media, models};
-use crate::wire::replay::{Ids, arguments};
+use crate::wire::replay::{Ids, arguments, beside, name, plain};
+use crate::wire::turn::{Turn, turn};
 use crate::wire::write::Writer;
 
-/// The longest name and id of a call.
+/// The kind of a block that holds text for a guardrail.
+const GUARDED: &str = "guardContent";
+
+/// The longest id of a call.
 const LONGEST: usize = 64;
 
 /// The group as messages, joined by commas, and its marks.
 pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::Bytes, EncodeError> {
     let mut out = Writer::with_capacity(256);
-    let marks = match group {
-        GroupBody::User { parts } => user(parts, &mut out)?,
-        GroupBody::Assistant { parts, origin, results } => {
-            let same = origin.as_ref() == Some(&profile.origin);
+    let marks = match turn(API, group, profile, &[GUARDED])? {
+        Turn::User(parts) => user(parts, &mut out)?,
+        Turn::Answer { parts, origin, same, results } => {
             let fits = |id: &str| id.len() <= LONGEST && id.bytes().all(plain);
             let ours = |call: &ToolCall| call.id.to_string();
-            let ids = Ids::choose(parts, origin.as_ref(), profile, fits, ours);
+            let ids = Ids::choose(parts, origin, profile, fits, ours);
             let mut marks = assistant(parts, same, &ids, &mut out)?;
             if !results.is_empty() {
                 let status = models::of(&profile.origin.model).status;
@@ -43,23 +47,11 @@ pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::By
             }
             marks
         }
-        _ => {
-            return Err(EncodeError::Unsupported {
-                api: API,
-                what: "a group of this kind".to_owned(),
-                hint: "use versions of mosaic-core and mosaic-providers that belong together".to_owned(),
-            });
-        }
     };
     if out.len() > 0 {
         marks.write(&mut out);
     }
     Ok(out.into_bytes())
-}
-
-/// `[a-zA-Z0-9_-]`, of ids and names.
-fn plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
 fn user(parts: &[Part], out: &mut Writer) -> Result<Marks, EncodeError> {
@@ -94,8 +86,8 @@ fn texts_and_media(parts: &[Part], guarded: bool, out: &mut Writer) -> Result<Wr
                 wrote.any = true;
                 wrote.last_text = false;
             }
-            Part::Provider { kind, data } if guarded && kind == "guardContent" => {
-                let content = data.get("guardContent").unwrap_or(data);
+            Part::Provider { kind, data } if guarded && kind == GUARDED => {
+                let content = data.get(GUARDED).unwrap_or(data);
                 out.comma().raw(r#"{"guardContent":"#).value("text for a guardrail", content)?.raw("}");
                 wrote.any = true;
                 wrote.last_text = false;
@@ -116,17 +108,24 @@ fn text_block(text: &str, wrote: &mut Wrote, out: &mut Writer) {
 fn assistant(parts: &[Part], same: bool, ids: &Ids, out: &mut Writer) -> Result<Marks, EncodeError> {
     let mut blocks = Writer::with_capacity(256);
     let (mut calls, mut only_reasoning, mut tools) = (0_usize, true, false);
-    for part in parts {
+    for (at, part) in parts.iter().enumerate() {
         match part {
             Part::Text { text } | Part::Refusal { text } => {
                 let mut wrote = Wrote::default();
-                text_block(text, &mut wrote, &mut blocks);
+                match beside(parts, at, CITATIONS).filter(|_| same && !text.trim().is_empty()) {
+                    Some(citations) => {
+                        blocks.comma().raw(r#"{"citationsContent":{"content":[{"text":"#).string(text);
+                        blocks.raw(r#"}],"citations":"#).json(citations).raw("}}");
+                        wrote.any = true;
+                    }
+                    None => text_block(text, &mut wrote, &mut blocks),
+                }
                 only_reasoning &= !wrote.any;
             }
             Part::Reasoning { text, opaque: Some(opaque) } if same => reasoning(text, opaque, &mut blocks),
             Part::ToolCall(call) => {
                 blocks.comma().raw(r#"{"toolUse":{"toolUseId":"#).string(&ids.of_call(calls, call));
-                blocks.raw(r#","name":"#).string(&name(&call.name));
+                blocks.raw(r#","name":"#).string(&name(call));
                 blocks.raw(r#","input":"#).raw(&input(call)).raw("}}");
                 calls += 1;
                 (only_reasoning, tools) = (false, true);
@@ -153,16 +152,6 @@ fn reasoning(text: &str, opaque: &Value, out: &mut Writer) {
     } else if let Some(data) = member("redacted_content") {
         out.comma().raw(r#"{"reasoningContent":{"redactedContent":"#).string(data).raw("}}");
     }
-}
-
-/// A name that a model made up may be one that the API refuses.
-fn name(name: &str) -> Cow<'_, str> {
-    if !name.is_empty() && name.len() <= LONGEST && name.bytes().all(plain) {
-        return name.into();
-    }
-    let replaced = |c: char| if u8::try_from(c).is_ok_and(plain) { c } else { '_' };
-    let fitting: String = name.chars().map(replaced).take(LONGEST).collect();
-    if fitting.is_empty() { "unnamed".into() } else { fitting.into() }
 }
 
 /// The arguments as they were written; anew where they look like a document of ours.

@@ -11,22 +11,23 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>,
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html>
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
-use mosaic_core::{
-    Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, Profile, Reasoning, ToolChoice, ToolSpec,
-};
+use mosaic_core::{Delivery, Encodable, EncodeError, HttpRequest, Profile, Reasoning, ToolChoice, ToolSpec};
 use serde_json::{Map, Value, json};
 
 use super::join::{self, CACHE_POINT};
 use super::models::{self, Points, Thinking};
 use super::{API, Quirks};
 use crate::anthropic;
+use crate::wire::request::{Body, Settings, accept};
+use crate::wire::schema::Root;
 use crate::wire::write::Writer;
 
 /// Stands where the API wants tools and none may be called.
 const NO_TOOL: &str = r#"{"toolSpec":{"name":"no_tool","description":"Does nothing. No tool can be called now.","inputSchema":{"json":{"type":"object","properties":{}}}}}"#;
+
+/// The API wants `type: object` at the root, written out.
+const ROOT: Root = Root { api: API, refused: &[], object: true, properties: false, plain_names: false };
 
 /// The tools, as a list.
 pub(super) fn tools(tools: &[&ToolSpec], profile: &Profile, quirks: &Quirks) -> Result<Bytes, EncodeError> {
@@ -37,7 +38,7 @@ pub(super) fn tools(tools: &[&ToolSpec], profile: &Profile, quirks: &Quirks) -> 
         if !tool.description.is_empty() {
             out.raw(r#","description":"#).string(&tool.description);
         }
-        out.raw(r#","inputSchema":{"json":"#).value("a tool's schema", &*object(tool)?)?.raw("}}}");
+        out.raw(r#","inputSchema":{"json":"#).value("a tool's schema", &*ROOT.of_tool(tool)?)?.raw("}}}");
     }
     if !tools.is_empty() && models::points(&profile.origin.model, quirks) == Points::Everywhere {
         out.comma().raw(CACHE_POINT);
@@ -46,71 +47,36 @@ pub(super) fn tools(tools: &[&ToolSpec], profile: &Profile, quirks: &Quirks) -> 
     Ok(out.into_bytes())
 }
 
-/// The API wants `type: object` at the root, written out.
-fn object(tool: &ToolSpec) -> Result<Cow<'_, Value>, EncodeError> {
-    let refused = |at: &str| EncodeError::Unsupported {
-        api: API,
-        what: format!("the input schema of tool `{}`, which is of no object (at `{at}`)", tool.name),
-        hint: "give the root of the schema `\"type\": \"object\"`".to_owned(),
-    };
-    let Some(members) = tool.input_schema.as_object() else { return Err(refused("")) };
-    match members.get("type") {
-        Some(Value::String(kind)) if kind == "object" => Ok(Cow::Borrowed(&tool.input_schema)),
-        None => {
-            let mut members = members.clone();
-            members.insert("type".to_owned(), "object".into());
-            Ok(Cow::Owned(members.into()))
-        }
-        Some(_) => Err(refused("/type")),
-    }
-}
-
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
     let model = request.profile.origin.model.as_ref();
     let points = models::points(model, quirks);
-    let mut settings = settings(request);
+    let mut settings = settings(request)?.into_members();
     extend(&mut settings, &request.params.extra);
     let own = settings.remove("toolConfig");
-    let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
-    let size = messages + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512;
-    let mut out = Writer::with_capacity(size);
-    out.raw("{");
-    for (name, value) in &settings {
-        out.key(name).value(name, value)?;
-    }
+    let mut body = Body::of(request, settings)?;
     // In the order in which the cache reads them: tools, instructions, messages.
-    write_tools(request, own.as_ref(), &mut out)?;
-    if !settings.contains_key("system") && !request.instructions.trim().is_empty() {
-        out.key("system").raw(r#"[{"text":"#).string(request.instructions).raw("}");
+    write_tools(request, own.as_ref(), &mut body.out)?;
+    if body.lacks("system") && !request.instructions.trim().is_empty() {
+        body.out.key("system").raw(r#"[{"text":"#).string(request.instructions).raw("}");
         if points != Points::Nowhere {
-            out.comma().raw(CACHE_POINT);
+            body.out.comma().raw(CACHE_POINT);
         }
-        out.raw("]");
+        body.out.raw("]");
     }
-    if !settings.contains_key("messages") {
-        out.key("messages");
-        join::messages(request.fragments, points, &mut out);
+    if body.lacks("messages") {
+        body.out.key("messages");
+        join::messages(request.fragments, points, &mut body.out);
     }
-    out.raw("}");
-    let (operation, accept) = match request.delivery {
-        Delivery::Streamed => ("converse-stream", "application/vnd.amazon.eventstream"),
-        Delivery::Whole => ("converse", "application/json"),
+    let operation = match request.delivery {
+        Delivery::Streamed => "converse-stream",
+        Delivery::Whole => "converse",
     };
-    let mut headers = Headers::default();
-    headers.push("content-type", "application/json");
-    headers.push("accept", accept);
     let mut url = format!("{}/model/", request.base_url.trim_end_matches('/'));
     crate::sigv4::encode(model, &mut url);
     url.push('/');
     url.push_str(operation);
-    Ok(HttpRequest {
-        method: Method::Post,
-        url,
-        headers,
-        body: vec![out.into_bytes()],
-        connect_timeout: None,
-    })
+    Ok(body.post(url, accept(request.delivery, "application/vnd.amazon.eventstream")))
 }
 
 /// `toolConfig`: our tools, the host's behind them.
@@ -161,7 +127,7 @@ fn extend(settings: &mut Map<String, Value>, extra: &Map<String, Value>) {
 }
 
 /// All members but the three long ones.
-fn settings(request: &Encodable<'_>) -> Map<String, Value> {
+fn settings(request: &Encodable<'_>) -> Result<Settings, EncodeError> {
     let params = request.params;
     // A forced call and thinking exclude each other; the call is what the caller relies on.
     let forced = request.tools.is_some()
@@ -170,31 +136,22 @@ fn settings(request: &Encodable<'_>) -> Map<String, Value> {
         Some(reasoning) => thinking(request, reasoning, forced),
         None => (Map::new(), false),
     };
-    let mut config = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            config.insert(name.to_owned(), value);
-        }
-    };
-    set("maxTokens", params.max_output_tokens.map(Value::from));
+    let mut config = Settings::default();
+    config.set("maxTokens", params.max_output_tokens.map(Value::from));
     // Thinking allows no other temperature than the default.
-    set("temperature", params.temperature.filter(|_| !thinks).map(Value::from));
-    set("topP", params.top_p.filter(|_| !thinks).map(Value::from));
-    set("stopSequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
-    let mut all = Map::new();
-    if !config.is_empty() {
-        all.insert("inferenceConfig".to_owned(), config.into());
-    }
-    if !fields.is_empty() {
-        all.insert("additionalModelRequestFields".to_owned(), fields.into());
-    }
+    config.set("temperature", params.temperature.filter(|_| !thinks).map(Value::from));
+    config.set("topP", params.top_p.filter(|_| !thinks).map(Value::from));
+    config.set("stopSequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+    let mut all = Settings::default();
+    all.set("inferenceConfig", config.object());
+    all.set("additionalModelRequestFields", (!fields.is_empty()).then_some(fields.into()));
     if let Some(spec) = request.output {
         // The schema is text here, not JSON.
-        let schema = anthropic::closed(&spec.schema, 0).to_string();
+        let schema = anthropic::closed(spec, API)?.to_string();
         let format = json!({ "type": "json_schema", "structure": { "jsonSchema": { "name": spec.name, "schema": schema } } });
-        all.insert("outputConfig".to_owned(), json!({ "textFormat": format }));
+        all.set("outputConfig", Some(json!({ "textFormat": format })));
     }
-    all
+    Ok(all)
 }
 
 /// `additionalModelRequestFields`, and whether they make the model think.

@@ -14,7 +14,8 @@ use mosaic_core::{EncodeError, GroupBody, Media, MediaData, Part, Profile, ToolC
 use serde_json::Value;
 
 use super::decoder::{CITATIONS, PLAN};
-use crate::wire::replay::{Ids, arguments};
+use crate::wire::replay::{Ids, arguments, name};
+use crate::wire::turn::{Turn, turn};
 use crate::wire::write::Writer;
 
 const API: &str = super::API;
@@ -22,22 +23,14 @@ const API: &str = super::API;
 /// The group as messages, joined by commas.
 pub(super) fn fragment(group: &GroupBody, profile: &Profile) -> Result<bytes::Bytes, EncodeError> {
     let mut out = Writer::with_capacity(256);
-    match group {
-        GroupBody::User { parts } => user(parts, &mut out)?,
-        GroupBody::Assistant { parts, origin, results } => {
-            let same = origin.as_ref() == Some(&profile.origin);
+    match turn(API, group, profile, &[])? {
+        Turn::User(parts) => user(parts, &mut out)?,
+        Turn::Answer { parts, origin, same, results } => {
             let fits = |id: &str| id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic());
             let ours = |call: &ToolCall| call.id.to_string();
-            let ids = Ids::choose(parts, origin.as_ref(), profile, fits, ours);
+            let ids = Ids::choose(parts, origin, profile, fits, ours);
             assistant(parts, same, &ids, &mut out)?;
             tool_results(results, &ids, &mut out)?;
-        }
-        _ => {
-            return Err(EncodeError::Unsupported {
-                api: API,
-                what: "a group of this kind".to_owned(),
-                hint: "use versions of mosaic-core and mosaic-providers that belong together".to_owned(),
-            });
         }
     }
     Ok(out.into_bytes())
@@ -139,7 +132,7 @@ fn assistant(parts: &[Part], same: bool, ids: &Ids, out: &mut Writer) -> Result<
         out.key("tool_calls").raw("[");
         for (index, call) in parts.iter().filter_map(Part::as_call).enumerate() {
             out.comma().raw(r#"{"id":"#).string(&ids.of_call(index, call));
-            out.raw(r#","type":"function","function":{"name":"#).string(&call.name);
+            out.raw(r#","type":"function","function":{"name":"#).string(&name(call));
             out.raw(r#","arguments":"#).string(&arguments(call)).raw("}}");
         }
         out.raw("]");

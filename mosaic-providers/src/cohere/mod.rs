@@ -46,6 +46,7 @@ use mosaic_core::{
 };
 use serde_json::Value;
 
+use crate::wire::schema::Root;
 use crate::wire::{error, functions};
 
 /// The name of the wire API.
@@ -65,7 +66,7 @@ impl Codec for Cohere {
     }
 
     fn tools(&self, tools: &[&ToolSpec], _profile: &Profile) -> Result<Bytes, EncodeError> {
-        functions::tools(API, tools)
+        functions::tools(Root::object(API), tools)
     }
 
     fn encode(&self, request: &Encodable<'_>) -> Result<HttpRequest, EncodeError> {

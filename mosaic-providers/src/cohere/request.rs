@@ -6,13 +6,13 @@
 //! <https://docs.cohere.com/docs/reasoning>
 
 use bytes::Bytes;
-use mosaic_core::{Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, Reasoning, ToolChoice};
-use serde_json::{Map, Value, json};
+use mosaic_core::{Delivery, Encodable, EncodeError, HttpRequest, Reasoning, ToolChoice};
+use serde_json::{Value, json};
 
 use super::schema::dialect;
 use crate::wire::functions::{only, told};
+use crate::wire::request::{Body, EVENTS, Settings, accept};
 use crate::wire::url;
-use crate::wire::write::Writer;
 
 /// How the answer is brought into its shape.
 #[derive(Debug)]
@@ -29,20 +29,12 @@ enum Shape {
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>) -> Result<HttpRequest, EncodeError> {
     let shape = shape(request);
-    let mut settings = settings(request, &shape);
-    settings.extend(request.params.extra.clone());
-    let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
-    let size = messages + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512;
-    let mut out = Writer::with_capacity(size);
-    out.raw("{");
-    for (name, value) in &settings {
-        out.key(name).value(name, value)?;
+    let mut body = Body::begin(request, settings(request, &shape))?;
+    if let Some(tools) = request.tools.filter(|_| body.lacks("tools")) {
+        body.tools(Some(&chosen(tools, request.tool_choice)?));
     }
-    if let Some(tools) = request.tools.filter(|_| !settings.contains_key("tools")) {
-        out.key("tools").bytes(&chosen(tools, request.tool_choice)?);
-    }
-    if !settings.contains_key("messages") {
-        out.key("messages").raw("[");
+    if body.lacks("messages") {
+        body.out.key("messages").raw("[");
         let system = match &shape {
             Shape::Free => request.instructions.into(),
             Shape::Forced(_) if request.instructions.trim().is_empty() => "Answer with a JSON object.".into(),
@@ -50,30 +42,13 @@ pub(super) fn encode(request: &Encodable<'_>) -> Result<HttpRequest, EncodeError
             Shape::Json | Shape::Told => told(request.instructions, request.output),
         };
         if !system.trim().is_empty() {
-            out.raw(r#"{"role":"system","content":"#).string(&system).raw("}");
+            body.out.raw(r#"{"role":"system","content":"#).string(&system).raw("}");
         }
-        for fragment in request.fragments.iter().filter(|fragment| !fragment.is_empty()) {
-            out.comma().bytes(fragment);
-        }
-        out.raw("]");
+        body.elements(request.fragments);
+        body.out.raw("]");
     }
-    out.raw("}");
-    let mut headers = Headers::default();
-    headers.push("content-type", "application/json");
-    headers.push(
-        "accept",
-        match request.delivery {
-            Delivery::Streamed => "text/event-stream",
-            Delivery::Whole => "application/json",
-        },
-    );
-    Ok(HttpRequest {
-        method: Method::Post,
-        url: url::versioned(request.base_url, "/v2", "/chat"),
-        headers,
-        body: vec![out.into_bytes()],
-        connect_timeout: None,
-    })
+    let url = url::versioned(request.base_url, "/v2", "/chat");
+    Ok(body.post(url, accept(request.delivery, EVENTS)))
 }
 
 /// The tools that may be called: of a named choice, the named one alone.
@@ -95,36 +70,31 @@ fn shape(request: &Encodable<'_>) -> Shape {
 }
 
 /// All members but the two long ones.
-fn settings(request: &Encodable<'_>, shape: &Shape) -> Map<String, Value> {
+fn settings(request: &Encodable<'_>, shape: &Shape) -> Settings {
     let params = request.params;
-    let mut all = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            all.insert(name.to_owned(), value);
-        }
-    };
-    set("model", Some(request.profile.origin.model.as_ref().into()));
-    set("stream", Some((request.delivery == Delivery::Streamed).into()));
-    set("max_tokens", params.max_output_tokens.map(Value::from));
-    set("temperature", params.temperature.map(Value::from));
+    let mut all = Settings::default();
+    all.set("model", Some(request.profile.origin.model.as_ref().into()));
+    all.set("stream", Some((request.delivery == Delivery::Streamed).into()));
+    all.set("max_tokens", params.max_output_tokens.map(Value::from));
+    all.set("temperature", params.temperature.map(Value::from));
     // 0.01 to 0.99 is all that the API takes.
-    set("p", params.top_p.map(|p| p.clamp(0.01, 0.99).into()));
-    set("stop_sequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
-    set("seed", params.seed.map(Value::from));
-    set("thinking", params.reasoning.and_then(thinking));
+    all.set("p", params.top_p.map(|p| p.clamp(0.01, 0.99).into()));
+    all.set("stop_sequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+    all.set("seed", params.seed.map(Value::from));
+    all.set("thinking", params.reasoning.and_then(thinking));
     let format = match shape {
         Shape::Forced(schema) => Some(json!({ "type": "json_object", "json_schema": schema })),
         Shape::Json => Some(json!({ "type": "json_object" })),
         Shape::Free | Shape::Told => None,
     };
-    set("response_format", format);
+    all.set("response_format", format);
     if request.tools.is_some() {
         let choice = match request.tool_choice {
             ToolChoice::None => Some("NONE"),
             ToolChoice::Required | ToolChoice::Tool { .. } => Some("REQUIRED"),
             _ => None,
         };
-        set("tool_choice", choice.map(Value::from));
+        all.set("tool_choice", choice.map(Value::from));
     }
     all
 }

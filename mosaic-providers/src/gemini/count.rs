@@ -30,9 +30,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::quirks::{Counting, Quirks};
-use super::request::{members, post, resource, writer};
+use super::request::{members, post, resource};
 use crate::wire::error;
 use crate::wire::lenient::Int;
+use crate::wire::request::writer;
 
 /// What the plain form knows. A choice of tools changes no count.
 const PLAIN: [&str; 4] = ["systemInstruction", "tools", "contents", "generationConfig"];

@@ -67,3 +67,33 @@ pub(super) fn blocked(reason: &str, message: Option<&str>) -> ModelError {
         format!("the provider blocked the prompt ({reason}{said}); change what it says"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use mosaic_core::{ErrorKind, StopReason};
+
+    use super::stop;
+
+    #[test]
+    fn every_documented_reason_means_something() {
+        for (reasons, means) in [
+            ("STOP", StopReason::Stop),
+            ("MAX_TOKENS", StopReason::Length),
+            (
+                "SAFETY RECITATION BLOCKLIST PROHIBITED_CONTENT SPII MODEL_ARMOR IMAGE_SAFETY \
+                 IMAGE_PROHIBITED_CONTENT IMAGE_RECITATION",
+                StopReason::ContentFilter,
+            ),
+            ("LANGUAGE", StopReason::Other { reason: "LANGUAGE".to_owned() }),
+        ] {
+            for reason in reasons.split(' ') {
+                assert_eq!(stop(reason, false).unwrap(), means, "{reason}");
+            }
+        }
+        assert_eq!(stop("STOP", true).unwrap(), StopReason::ToolCalls);
+        for reason in ["MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE"] {
+            let error = stop(reason, false).unwrap_err();
+            assert_eq!((error.kind, error.retryable), (ErrorKind::Server, true), "{reason}");
+        }
+    }
+}

@@ -22,6 +22,7 @@ use super::models::{self, Family};
 use super::quirks::{Files, Quirks};
 use super::results;
 use crate::wire::replay::{Ids, arguments};
+use crate::wire::turn::{Turn, turn};
 use crate::wire::write::Writer;
 
 /// The beginning of a turn of the model.
@@ -46,13 +47,12 @@ pub(super) fn fragment(
     quirks: &Quirks,
 ) -> Result<bytes::Bytes, EncodeError> {
     let mut out = Writer::with_capacity(256);
-    match group {
-        GroupBody::User { parts } => user(parts, quirks, &mut out)?,
-        GroupBody::Assistant { parts, origin, results } => {
-            let same = origin.as_ref() == Some(&profile.origin);
+    match turn(super::API, group, profile, &[])? {
+        Turn::User(parts) => user(parts, quirks, &mut out)?,
+        Turn::Answer { parts, origin, same, results } => {
             let family = models::of(&profile.origin.model);
             // Ids are optional. One that the API did not give is not sent: older versions do not know the member.
-            let ids = Ids::choose(parts, origin.as_ref(), profile, fits, |_| String::new());
+            let ids = Ids::choose(parts, origin, profile, fits, |_| String::new());
             model(parts, same, &ids, &family, &mut out)?;
             if results.is_empty() {
                 mark(&mut out);
@@ -60,12 +60,6 @@ pub(super) fn fragment(
                 let calls: Vec<&ToolCall> = parts.iter().filter_map(Part::as_call).collect();
                 results::write(&calls, results, &ids, &family, quirks, &mut out)?;
             }
-        }
-        _ => {
-            return Err(unsupported(
-                "a group of this kind",
-                "use versions of mosaic-core and mosaic-providers that belong together",
-            ));
         }
     }
     Ok(out.into_bytes())

@@ -12,15 +12,14 @@
 //! <https://ai.google.dev/gemini-api/docs/structured-output>
 
 use bytes::Bytes;
-use mosaic_core::{
-    Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, OutputSpec, ToolChoice, ToolSpec,
-};
-use serde_json::{Map, Value, json};
+use mosaic_core::{Delivery, Encodable, EncodeError, HttpRequest, OutputSpec, ToolChoice, ToolSpec};
+use serde_json::{Value, json};
 
 use super::message::{MODEL_END, MODEL_HEAD, USER_END, unsupported};
 use super::models::{self, Instructions};
 use super::quirks::{Quirks, Schemas, Streams};
 use super::schema;
+use crate::wire::request::{self as wire, Settings};
 use crate::wire::write::Writer;
 
 /// `tools`.
@@ -50,7 +49,7 @@ pub(super) fn tools(tools: &[&ToolSpec], quirks: &Quirks) -> Result<Bytes, Encod
 
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
-    let mut out = writer(request);
+    let mut out = wire::writer(request);
     out.raw("{");
     members(request, quirks, None, &mut out)?;
     out.raw("}");
@@ -62,29 +61,15 @@ pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpReq
     Ok(post(request, method, out))
 }
 
-/// A writer with room for the request.
-pub(super) fn writer(request: &Encodable<'_>) -> Writer {
-    let contents: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
-    Writer::with_capacity(contents + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512)
-}
-
 /// The model's name with what it is: `models/`, unless the name says it itself (`tunedModels/...`).
 pub(super) fn resource(model: &str) -> String {
     if model.contains('/') { model.to_owned() } else { format!("models/{model}") }
 }
 
 pub(super) fn post(request: &Encodable<'_>, method: &str, body: Writer) -> HttpRequest {
-    let mut headers = Headers::default();
-    headers.push("content-type", "application/json");
     let base = request.base_url.trim_end_matches('/');
     let model = resource(&request.profile.origin.model);
-    HttpRequest {
-        method: Method::Post,
-        url: format!("{base}/{model}:{method}"),
-        headers,
-        body: vec![body.into_bytes()],
-        connect_timeout: None,
-    }
+    wire::post(format!("{base}/{model}:{method}"), None, body)
 }
 
 /// All members, or only those, in an order that never changes: what a cache compares comes first.
@@ -192,31 +177,26 @@ fn generation(
     quirks: &Quirks,
 ) -> Result<Option<Value>, EncodeError> {
     let params = request.params;
-    let mut all = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            all.insert(name.to_owned(), value);
-        }
-    };
-    set("maxOutputTokens", params.max_output_tokens.map(Value::from));
-    set("temperature", params.temperature.map(Value::from));
-    set("topP", params.top_p.map(Value::from));
-    set("stopSequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+    let mut all = Settings::default();
+    all.set("maxOutputTokens", params.max_output_tokens.map(Value::from));
+    all.set("temperature", params.temperature.map(Value::from));
+    all.set("topP", params.top_p.map(Value::from));
+    all.set("stopSequences", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
     // An int32 on the wire.
-    set("seed", params.seed.map(|seed| (seed & 0x7fff_ffff).into()));
+    all.set("seed", params.seed.map(|seed| (seed & 0x7fff_ffff).into()));
     let thinking =
         params.reasoning.and_then(|reasoning| models::thinking(reasoning, family, params.max_output_tokens));
-    set("thinkingConfig", thinking);
+    all.set("thinkingConfig", thinking);
     if let Some(output) = output {
         let what = format!("the schema of the answer `{}`", output.name);
         let member = match quirks.schemas {
             Schemas::JsonSchema => "responseJsonSchema",
             Schemas::OpenApi => "responseSchema",
         };
-        set("responseMimeType", Some("application/json".into()));
-        set(member, Some(schema::convert(&output.schema, quirks.schemas, &what)?));
+        all.set("responseMimeType", Some("application/json".into()));
+        all.set(member, Some(schema::convert(&output.schema, quirks.schemas, &what)?));
     }
-    Ok((!all.is_empty()).then_some(all.into()))
+    Ok(all.object())
 }
 
 /// `contents`: neighbouring turns of the model become one, and the user has the first and the last word.

@@ -51,6 +51,7 @@ use mosaic_core::{
     ToolSpec,
 };
 
+use crate::wire::schema::Root;
 use crate::wire::{error, functions};
 
 /// The name of the wire API.
@@ -70,7 +71,7 @@ impl Codec for Ollama {
     }
 
     fn tools(&self, tools: &[&ToolSpec], _profile: &Profile) -> Result<Bytes, EncodeError> {
-        functions::tools(API, tools)
+        functions::tools(Root::object(API), tools)
     }
 
     fn encode(&self, request: &Encodable<'_>) -> Result<HttpRequest, EncodeError> {

@@ -8,13 +8,13 @@
 //! <https://docs.ollama.com/capabilities/structured-outputs>
 
 use bytes::Bytes;
-use mosaic_core::{Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, ToolChoice};
-use serde_json::{Map, Value};
+use mosaic_core::{Delivery, Encodable, EncodeError, HttpRequest, ToolChoice};
+use serde_json::Value;
 
 use super::models;
 use crate::wire::functions::told;
+use crate::wire::request::{Body, Settings, accept};
 use crate::wire::url;
-use crate::wire::write::Writer;
 
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>) -> Result<HttpRequest, EncodeError> {
@@ -26,47 +26,22 @@ pub(super) fn encode(request: &Encodable<'_>) -> Result<HttpRequest, EncodeError
         None => told(request.instructions, request.output),
     };
     let mut settings = settings(request);
-    if let Some(output) = format {
-        settings.insert("format".to_owned(), output.schema.clone());
-    }
+    settings.set("format", format.map(|output| output.schema.clone()));
+    let mut settings = settings.into_members();
     settings.extend(request.params.extra.clone());
     settings.extend(options(request));
-    let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
-    let mut out = Writer::with_capacity(messages + tools.map_or(0, Bytes::len) + system.len() + 512);
-    out.raw("{");
-    for (name, value) in &settings {
-        out.key(name).value(name, value)?;
-    }
-    if let Some(tools) = tools.filter(|_| !settings.contains_key("tools")) {
-        out.key("tools").bytes(tools);
-    }
-    if !settings.contains_key("messages") {
-        out.key("messages").raw("[");
+    let mut body = Body::of(request, settings)?;
+    body.tools(tools);
+    if body.lacks("messages") {
+        body.out.key("messages").raw("[");
         if !system.is_empty() {
-            out.raw(r#"{"role":"system","content":"#).string(&system).raw("}");
+            body.out.raw(r#"{"role":"system","content":"#).string(&system).raw("}");
         }
-        for fragment in request.fragments.iter().filter(|fragment| !fragment.is_empty()) {
-            out.comma().bytes(fragment);
-        }
-        out.raw("]");
+        body.elements(request.fragments);
+        body.out.raw("]");
     }
-    out.raw("}");
-    let mut headers = Headers::default();
-    headers.push("content-type", "application/json");
-    headers.push(
-        "accept",
-        match request.delivery {
-            Delivery::Streamed => "application/x-ndjson",
-            Delivery::Whole => "application/json",
-        },
-    );
-    Ok(HttpRequest {
-        method: Method::Post,
-        url: url::versioned(address(request.base_url), "/api", "/chat"),
-        headers,
-        body: vec![out.into_bytes()],
-        connect_timeout: None,
-    })
+    let url = url::versioned(address(request.base_url), "/api", "/chat");
+    Ok(body.post(url, accept(request.delivery, "application/x-ndjson")))
 }
 
 /// `OLLAMA_BASE_URL` is where people put the address of the compatible API, which is one level deeper.
@@ -93,31 +68,25 @@ fn offered<'a>(request: &Encodable<'a>) -> Result<Option<&'a Bytes>, EncodeError
     }
 }
 
-fn settings(request: &Encodable<'_>) -> Map<String, Value> {
+fn settings(request: &Encodable<'_>) -> Settings {
     let model = request.profile.origin.model.as_ref();
-    let mut all = Map::new();
-    all.insert("model".to_owned(), model.into());
-    all.insert("stream".to_owned(), (request.delivery == Delivery::Streamed).into());
-    if let Some(think) = request.params.reasoning.and_then(|reasoning| models::think(model, reasoning)) {
-        all.insert("think".to_owned(), think);
-    }
+    let mut all = Settings::default();
+    all.set("model", Some(model.into()));
+    all.set("stream", Some((request.delivery == Delivery::Streamed).into()));
+    all.set("think", request.params.reasoning.and_then(|reasoning| models::think(model, reasoning)));
     all
 }
 
 /// `options`, ours and the host's.
 fn options(request: &Encodable<'_>) -> Option<(String, Value)> {
     let params = request.params;
-    let mut all = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            all.insert(name.to_owned(), value);
-        }
-    };
-    set("num_predict", params.max_output_tokens.map(Value::from));
-    set("temperature", params.temperature.map(Value::from));
-    set("top_p", params.top_p.map(Value::from));
-    set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
-    set("seed", params.seed.map(Value::from));
+    let mut all = Settings::default();
+    all.set("num_predict", params.max_output_tokens.map(Value::from));
+    all.set("temperature", params.temperature.map(Value::from));
+    all.set("top_p", params.top_p.map(Value::from));
+    all.set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+    all.set("seed", params.seed.map(Value::from));
+    let mut all = all.into_members();
     match params.extra.get("options") {
         Some(Value::Object(more)) => all.extend(more.clone()),
         Some(other) => return Some(("options".to_owned(), other.clone())),

@@ -15,7 +15,8 @@ use serde_json::Value;
 use super::media;
 use super::quirks::{CallIds, MediaForm, NoText, Quirks, ReasoningReplay, Texts};
 use super::turns::{self, Last};
-use crate::wire::replay::{Ids, arguments};
+use crate::wire::replay::{Ids, arguments, name};
+use crate::wire::turn::{Turn, turn};
 use crate::wire::write::Writer;
 
 /// Longer ids are refused by OpenAI (`string_above_max_length`).
@@ -28,11 +29,10 @@ pub(super) fn fragment(
     quirks: &Quirks,
 ) -> Result<bytes::Bytes, EncodeError> {
     let mut out = Writer::with_capacity(256);
-    match group {
-        GroupBody::User { parts } => user(parts, quirks, &mut out)?,
-        GroupBody::Assistant { parts, origin, results } => {
-            let same = origin.as_ref() == Some(&profile.origin);
-            let ids = ids(parts, origin.as_ref(), profile, quirks);
+    match turn(quirks.api.name(), group, profile, &[])? {
+        Turn::User(parts) => user(parts, quirks, &mut out)?,
+        Turn::Answer { parts, origin, same, results } => {
+            let ids = ids(parts, origin, profile, quirks);
             assistant(parts, same, &ids, quirks, &mut out)?;
             tool_results(results, &ids, quirks, &mut out)?;
             if out.len() > 0 {
@@ -42,13 +42,6 @@ pub(super) fn fragment(
                     &mut out,
                 );
             }
-        }
-        _ => {
-            return Err(EncodeError::Unsupported {
-                api: quirks.api.name(),
-                what: "a group of this kind".to_owned(),
-                hint: "use versions of mosaic-core and mosaic-providers that belong together".to_owned(),
-            });
         }
     }
     Ok(out.into_bytes())
@@ -142,7 +135,7 @@ fn assistant(
         out.raw(r#","tool_calls":["#);
         for (index, call) in parts.iter().filter_map(Part::as_call).enumerate() {
             out.comma().raw(r#"{"id":"#).string(&ids.of_call(index, call));
-            out.raw(r#","type":"function","function":{"name":"#).string(&call.name);
+            out.raw(r#","type":"function","function":{"name":"#).string(&name(call));
             out.raw(r#","arguments":"#).string(&arguments(call)).raw("}}");
         }
         out.raw("]");

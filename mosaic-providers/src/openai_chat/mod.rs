@@ -42,9 +42,9 @@ mod tests;
 mod turns;
 
 pub use quirks::{
-    Api, CallIds, CostFigure, MaxTokens, MediaForm, NamedChoice, NoText, Quirks, ReasoningParam,
-    ReasoningReplay, ReasoningTokens, RequiredChoice, Seed, StreamUsage, Structured, SystemRole, Texts,
-    Turns,
+    Api, Caching, CallIds, CostFigure, MaxTokens, MediaForm, NamedChoice, NoText, Quirks, ReasoningParam,
+    ReasoningReplay, ReasoningTokens, RequiredChoice, Schemas, Seed, StreamUsage, Structured, SystemRole,
+    Texts, Turns,
 };
 
 pub(crate) use request::strict;
@@ -55,7 +55,7 @@ use mosaic_core::{
     ToolSpec,
 };
 
-use crate::wire::error;
+use crate::wire::{error, functions};
 
 /// The name of the wire API, unless the quirks say another.
 pub(crate) const API: &str = "openai-chat";
@@ -106,7 +106,7 @@ impl Codec for OpenAiChat {
     }
 
     fn tools(&self, tools: &[&ToolSpec], _profile: &Profile) -> Result<Bytes, EncodeError> {
-        request::tools(tools)
+        functions::tools(self.quirks.schemas.root(self.quirks.api), tools)
     }
 
     fn encode(&self, request: &Encodable<'_>) -> Result<HttpRequest, EncodeError> {

@@ -2,6 +2,8 @@
 //!
 //! The default is what any server that calls itself compatible takes. The presets are beside it in `servers.rs`.
 
+use crate::wire::schema::{CHOICES, Root};
+
 /// The name of the wire API. Answers are kept under it, so it never changes for a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -151,6 +153,39 @@ pub enum Structured {
     JsonObject,
 }
 
+/// Whether the cache of prompts must be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Caching {
+    /// It works by itself, or not at all.
+    #[default]
+    ByItself,
+    /// For models of Anthropic's (`anthropic/...`), which cache nothing unasked, with `cache_control` at the top: the server
+    /// puts the breakpoints (OpenRouter).
+    AskedForAnthropic,
+}
+
+/// Which schemas a tool and an answer may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Schemas {
+    /// Any, as far as we know.
+    #[default]
+    Any,
+    /// Objects; no choice (`anyOf` and the like) at the root (OpenAI).
+    Objects,
+}
+
+impl Schemas {
+    pub(super) fn root(self, api: Api) -> Root {
+        let root = Root::object(api.name());
+        match self {
+            Self::Any => Root { object: false, ..root },
+            Self::Objects => Root { refused: CHOICES, ..root },
+        }
+    }
+}
+
 /// Which ids of calls the server takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -179,6 +214,10 @@ pub struct Quirks {
     pub reasoning_replay: ReasoningReplay,
     /// How an answer is forced into a schema.
     pub structured: Structured,
+    /// Whether the cache of prompts must be asked for.
+    pub caching: Caching,
+    /// Which schemas a tool and an answer may have.
+    pub schemas: Schemas,
     /// Which ids of calls the server takes.
     pub call_ids: CallIds,
     /// What stands for no text beside tool calls.

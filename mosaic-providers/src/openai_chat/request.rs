@@ -5,98 +5,44 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/create>
 
-use bytes::Bytes;
-use mosaic_core::{
-    Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, OutputSpec, Reasoning, ToolChoice,
-    ToolSpec,
-};
-use serde_json::{Map, Value, json};
+use mosaic_core::{Delivery, Encodable, EncodeError, HttpRequest, OutputSpec, Reasoning, ToolChoice};
+use serde_json::{Value, json};
 
 use super::quirks::{
-    MaxTokens, NamedChoice, Quirks, ReasoningParam, RequiredChoice, Seed, StreamUsage, Structured, SystemRole,
+    Caching, MaxTokens, NamedChoice, Quirks, ReasoningParam, RequiredChoice, Seed, StreamUsage, Structured,
+    SystemRole,
 };
 use super::turns;
+use crate::wire::request::{Body, EVENTS, Settings, accept};
 use crate::wire::write::Writer;
 use crate::wire::{functions, url};
 
-/// `tools`.
-pub(super) fn tools(tools: &[&ToolSpec]) -> Result<Bytes, EncodeError> {
-    let mut out = Writer::with_capacity(256);
-    out.raw("[");
-    for tool in tools {
-        out.comma().raw(r#"{"type":"function","function":{"name":"#).string(&tool.name);
-        out.raw(r#","description":"#).string(&tool.description);
-        out.raw(r#","parameters":"#);
-        match tool.input_schema.as_object().filter(|schema| !schema.contains_key("properties")) {
-            // "object schema missing properties": OpenAI refuses a tool without parameters in its shortest form.
-            Some(schema) => {
-                let mut schema = schema.clone();
-                schema.insert("properties".to_owned(), Map::new().into());
-                out.value("a tool's schema", &schema)?
-            }
-            None => out.value("a tool's schema", &tool.input_schema)?,
-        };
-        out.raw("}}");
-    }
-    out.raw("]");
-    Ok(out.into_bytes())
-}
-
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
-    let mut settings = settings(request, quirks);
-    settings.extend(request.params.extra.clone());
-    let messages: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
-    let size = messages + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512;
-    let mut out = Writer::with_capacity(size);
-    out.raw("{");
-    for (name, value) in &settings {
-        out.key(name).value(name, value)?;
+    if let Some(output) = request.output {
+        quirks.schemas.root(quirks.api).of_answer(output)?;
     }
-    if !settings.contains_key("messages") {
-        out.key("messages").raw("[");
-        instructions(request, quirks, &mut out);
-        turns::join(request.fragments, quirks.turns, &mut out);
-        out.raw("]");
+    let mut body = Body::begin(request, settings(request, quirks))?;
+    if body.lacks("messages") {
+        body.out.key("messages").raw("[");
+        instructions(request, quirks, &mut body.out);
+        turns::join(request.fragments, quirks.turns, &mut body.out);
+        body.out.raw("]");
     }
-    if let Some(tools) = request.tools.filter(|_| !settings.contains_key("tools")) {
-        // Where a tool cannot be forced by its name, it is the only one.
-        let only = match (request.tool_choice, quirks.named_choice) {
-            (ToolChoice::Tool { name }, NamedChoice::Ignored) => functions::only(tools, name),
-            _ => None,
-        };
-        out.key("tools").bytes(only.as_ref().unwrap_or(tools));
-    }
-    out.raw("}");
-    let mut headers = Headers::default();
-    headers.push("content-type", "application/json");
-    headers.push(
-        "accept",
-        match request.delivery {
-            Delivery::Streamed => "text/event-stream",
-            Delivery::Whole => "application/json",
-        },
-    );
-    Ok(HttpRequest {
-        method: Method::Post,
-        url: url::join(request.base_url, "/chat/completions"),
-        headers,
-        body: vec![out.into_bytes()],
-        connect_timeout: None,
-    })
+    // Where a tool cannot be forced by its name, it is the only one.
+    let only = match (request.tool_choice, quirks.named_choice, request.tools) {
+        (ToolChoice::Tool { name }, NamedChoice::Ignored, Some(tools)) => functions::only(tools, name),
+        _ => None,
+    };
+    body.tools(only.as_ref().or(request.tools));
+    let url = url::join(request.base_url, "/chat/completions");
+    Ok(body.post(url, accept(request.delivery, EVENTS)))
 }
 
 fn instructions(request: &Encodable<'_>, quirks: &Quirks, out: &mut Writer) {
-    let told = match (request.output, quirks.structured) {
-        (Some(output), Structured::JsonObject) => Some(format!(
-            "{}{}Answer with one JSON object that fits this JSON Schema, and nothing else:\n{}",
-            request.instructions,
-            if request.instructions.is_empty() { "" } else { "\n\n" },
-            output.schema
-        )),
-        _ => None,
-    };
-    let text = told.as_deref().unwrap_or(request.instructions);
+    // Where the server knows JSON, but no schema.
+    let output = request.output.filter(|_| quirks.structured == Structured::JsonObject);
+    let text = functions::told(request.instructions, output);
     if text.is_empty() {
         return;
     }
@@ -104,47 +50,44 @@ fn instructions(request: &Encodable<'_>, quirks: &Quirks, out: &mut Writer) {
         SystemRole::System => "system",
         SystemRole::Developer => "developer",
     };
-    out.raw(r#"{"role":"#).string(role).raw(r#","content":"#).string(text).raw("}");
+    out.raw(r#"{"role":"#).string(role).raw(r#","content":"#).string(&text).raw("}");
 }
 
 /// All members but the two long ones.
-fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Map<String, Value> {
+fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Settings {
     let params = request.params;
-    let mut all = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            all.insert(name.to_owned(), value);
-        }
-    };
-    set("model", Some(request.profile.origin.model.as_ref().into()));
+    let mut all = Settings::default();
+    let model = request.profile.origin.model.as_ref();
+    all.set("model", Some(model.into()));
     let streamed = request.delivery == Delivery::Streamed;
-    set("stream", Some(streamed.into()));
+    all.set("stream", Some(streamed.into()));
     let ask = streamed && quirks.stream_usage != StreamUsage::ComesByItself;
-    set("stream_options", ask.then(|| json!({ "include_usage": true })));
+    all.set("stream_options", ask.then(|| json!({ "include_usage": true })));
     let cost = quirks.stream_usage == StreamUsage::AskWithCost;
-    set("usage", cost.then(|| json!({ "include": true })));
+    all.set("usage", cost.then(|| json!({ "include": true })));
+    let cached = quirks.caching == Caching::AskedForAnthropic && model.starts_with("anthropic/");
+    all.set("cache_control", cached.then(|| json!({ "type": "ephemeral" })));
     let limit = match quirks.max_tokens {
         MaxTokens::MaxTokens => "max_tokens",
         MaxTokens::MaxCompletionTokens => "max_completion_tokens",
     };
-    set(limit, params.max_output_tokens.map(Value::from));
-    set("temperature", params.temperature.map(Value::from));
-    set("top_p", params.top_p.map(Value::from));
-    set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+    all.set(limit, params.max_output_tokens.map(Value::from));
+    all.set("temperature", params.temperature.map(Value::from));
+    all.set("top_p", params.top_p.map(Value::from));
+    all.set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
     let seed = match quirks.seed {
         Seed::Seed => "seed",
         Seed::RandomSeed => "random_seed",
     };
-    set(seed, params.seed.map(Value::from));
-    let model = request.profile.origin.model.as_ref();
+    all.set(seed, params.seed.map(Value::from));
     if let Some((name, value)) =
         params.reasoning.and_then(|reasoning| thinking(reasoning, quirks.reasoning, model))
     {
-        set(name, Some(value));
+        all.set(name, Some(value));
     }
-    set("response_format", request.output.map(|output| response_format(output, quirks.structured)));
+    all.set("response_format", request.output.map(|output| response_format(output, quirks.structured)));
     if request.tools.is_some() {
-        set("tool_choice", tool_choice(request.tool_choice, quirks));
+        all.set("tool_choice", tool_choice(request.tool_choice, quirks));
     }
     all
 }

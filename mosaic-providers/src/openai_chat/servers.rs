@@ -1,9 +1,9 @@
 //! The servers of this API that we know, as sets of differences. Each names the page that they come from.
 
 use super::quirks::{
-    Api, CallIds, CostFigure, MaxTokens, MediaForm, NamedChoice, NoText, Quirks, ReasoningParam,
-    ReasoningReplay, ReasoningTokens, RequiredChoice, Seed, StreamUsage, Structured, SystemRole, Texts,
-    Turns,
+    Api, Caching, CallIds, CostFigure, MaxTokens, MediaForm, NamedChoice, NoText, Quirks, ReasoningParam,
+    ReasoningReplay, ReasoningTokens, RequiredChoice, Schemas, Seed, StreamUsage, Structured, SystemRole,
+    Texts, Turns,
 };
 
 impl Quirks {
@@ -14,18 +14,21 @@ impl Quirks {
             max_tokens: MaxTokens::MaxCompletionTokens,
             system_role: SystemRole::Developer,
             reasoning_replay: ReasoningReplay::Never,
+            schemas: Schemas::Objects,
             ..Self::default()
         }
     }
 
     /// OpenRouter. <https://openrouter.ai/docs/api-reference/parameters>,
-    /// <https://openrouter.ai/docs/use-cases/usage-accounting>
+    /// <https://openrouter.ai/docs/use-cases/usage-accounting>,
+    /// <https://openrouter.ai/docs/guides/best-practices/prompt-caching>
     #[must_use]
     pub fn openrouter() -> Self {
         Self {
             reasoning: ReasoningParam::Object,
             stream_usage: StreamUsage::AskWithCost,
             cost: CostFigure::Dollars,
+            caching: Caching::AskedForAnthropic,
             ..Self::default()
         }
     }

@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mosaic_core::{
-    CallId, Codec, Delivery, Encodable, Group, Media, MediaData, ModelEvent, ModelInfo, ModelParams, Origin,
-    OutputSpec, Part, Profile, Reasoning, ToolCall, ToolChoice, ToolResult, ToolSpec, ToolStatus,
+    CallId, Codec, Delivery, Encodable, EncodeError, Group, HttpRequest, Media, MediaData, ModelEvent,
+    ModelInfo, ModelParams, Origin, OutputSpec, Part, Profile, Reasoning, ToolCall, ToolChoice, ToolResult,
+    ToolSpec, ToolStatus,
 };
 use serde_json::{Value, json};
 
@@ -287,7 +288,11 @@ fn an_image_in_a_result_follows_in_a_message_of_the_user() {
 }
 
 /// A request with the defaults, changed. The defaults are leaked, so that a change may borrow from its test.
-fn body<'a>(fragments: &'a [Bytes], quirks: &Quirks, change: impl FnOnce(&mut Encodable<'a>)) -> Value {
+fn encoded<'a>(
+    fragments: &'a [Bytes],
+    quirks: &Quirks,
+    change: impl FnOnce(&mut Encodable<'a>),
+) -> Result<HttpRequest, EncodeError> {
     let profile: &'a Profile = Box::leak(Box::new(profile()));
     let params: &'a ModelParams = Box::leak(Box::default());
     let mut request = Encodable {
@@ -302,7 +307,11 @@ fn body<'a>(fragments: &'a [Bytes], quirks: &Quirks, change: impl FnOnce(&mut En
         delivery: Delivery::Streamed,
     };
     change(&mut request);
-    let sent = OpenAiChat::new(quirks.clone()).encode(&request).unwrap();
+    OpenAiChat::new(quirks.clone()).encode(&request)
+}
+
+fn body<'a>(fragments: &'a [Bytes], quirks: &Quirks, change: impl FnOnce(&mut Encodable<'a>)) -> Value {
+    let sent = encoded(fragments, quirks, change).unwrap();
     assert_eq!(sent.url, "http://host/v1/chat/completions");
     serde_json::from_slice(&sent.body_bytes()).unwrap()
 }
@@ -371,6 +380,19 @@ fn tools_and_their_choice() {
 }
 
 #[test]
+fn a_cache_that_does_not_work_by_itself_is_asked_for() {
+    let sent = |model: &str, quirks: Quirks| {
+        let profile: &Profile =
+            Box::leak(Box::new(Profile { origin: origin(model), info: ModelInfo::new("p", model) }));
+        body(&[], &quirks, |request| request.profile = profile).get("cache_control").cloned()
+    };
+    let claude = "anthropic/claude-sonnet-4.5";
+    assert_eq!(sent(claude, Quirks::openrouter()), Some(json!({"type": "ephemeral"})));
+    assert_eq!(sent("openai/gpt-5.5", Quirks::openrouter()), None);
+    assert_eq!(sent(claude, Quirks::default()), None);
+}
+
+#[test]
 fn a_schema_is_strict_only_if_it_keeps_to_the_strict_dialect() {
     let format = |schema: Value, quirks: Quirks| {
         let output = OutputSpec { name: "plan".to_owned(), schema };
@@ -387,6 +409,11 @@ fn a_schema_is_strict_only_if_it_keeps_to_the_strict_dialect() {
     // A choice at the root is a schema, but no strict one.
     let choice = format(json!({"anyOf": [closed]}), Quirks::default());
     assert_eq!(choice["response_format"]["json_schema"]["strict"], false);
+    // A list at the root is refused by OpenAI, and named before it is sent.
+    let list = OutputSpec { name: "plan".to_owned(), schema: json!({"type": "array", "items": {}}) };
+    let error =
+        encoded(&[], &Quirks::openai(), |request| request.output = Some(&list)).unwrap_err().to_string();
+    assert!(error.contains("`plan`") && error.contains("`/type`"), "{error}");
     // DeepSeek knows JSON, but no schema: it is told in words.
     let deepseek = format(open, Quirks::deepseek());
     assert_eq!(deepseek["response_format"], json!({"type": "json_object"}));
@@ -394,7 +421,7 @@ fn a_schema_is_strict_only_if_it_keeps_to_the_strict_dialect() {
         deepseek["messages"][0]["content"]
             .as_str()
             .unwrap()
-            .starts_with("Plan.\n\nAnswer with one JSON object")
+            .starts_with("Plan.\n\nGive the final answer as one JSON object")
     );
 }
 

@@ -3,6 +3,7 @@
 //! | what comes | what it means |
 //! | --- | --- |
 //! | `response.completed`, `response.incomplete` | the end |
+//! | `completed`, but as long as the limit, of a server that says no more | cut off there |
 //! | `response.failed`, `error`, `error` in a body | that error |
 //! | the end of the bytes before one of those, `[DONE]` or not | `incomplete` |
 //! | a whole body that is still `queued` or `in_progress` | `incomplete`: it was asked for in the background |
@@ -21,10 +22,11 @@ use crate::wire::error;
 use crate::wire::framing::Shape;
 use crate::wire::parts::Parts;
 
-/// The decoder of both deliveries.
-pub(super) fn decoder(profile: &Profile, delivery: Delivery) -> Box<dyn Decoder> {
+/// The decoder of both deliveries. An answer of `cut_at` tokens was cut, whatever its status says.
+pub(super) fn decoder(profile: &Profile, delivery: Delivery, cut_at: Option<u64>) -> Box<dyn Decoder> {
     let answer = Answer {
         origin: profile.origin.clone(),
+        cut_at,
         parts: Parts::default(),
         items: Items::default(),
         id: None,
@@ -36,6 +38,7 @@ pub(super) fn decoder(profile: &Profile, delivery: Delivery) -> Box<dyn Decoder>
 #[derive(Debug)]
 struct Answer {
     origin: Origin,
+    cut_at: Option<u64>,
     parts: Parts,
     items: Items,
     id: Option<String>,
@@ -75,6 +78,10 @@ impl Reader for Answer {
                 if let (Some(said), _) = items::said_in(&part) {
                     items.said(place, content, said, Piece::All("".into()), parts, events);
                 }
+            }
+            "response.content_part.done" => {
+                let part: Value = parse(event.part.map(|part| part.get()));
+                items.content_done(place, content, &part, parts, events);
             }
             "response.reasoning_summary_text.delta" => {
                 let piece = event.delta.take().unwrap_or_default();
@@ -161,16 +168,18 @@ impl Answer {
         let output = response.output.map(|output| output.0).unwrap_or_default();
         self.items.close(output, &mut self.parts, events);
         self.parts.end_all(events);
+        let usage = response.usage.0.unwrap_or_default();
+        let (usage, cost): (Usage, Option<Cost>) = (usage.usage(), usage.cost());
+        let cut = self.cut_at.is_some_and(|limit| usage.output >= limit);
         let reason = response.incomplete_details.0.as_ref().and_then(|details| details.reason.get());
         let stop = match (status, reason) {
+            ("completed", None) if cut => StopReason::Length,
             ("completed", None) if self.items.called() => StopReason::ToolCalls,
             ("completed", None) => StopReason::Stop,
             (_, Some("max_output_tokens" | "max_tokens" | "length")) => StopReason::Length,
             (_, Some("content_filter")) => StopReason::ContentFilter,
             (other, reason) => StopReason::Other { reason: reason.unwrap_or(other).to_owned() },
         };
-        let usage = response.usage.0.unwrap_or_default();
-        let (usage, cost): (Usage, Option<Cost>) = (usage.usage(), usage.cost());
         events.push(ModelEvent::Done(ModelEnd {
             stop,
             usage,

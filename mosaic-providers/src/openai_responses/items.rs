@@ -4,14 +4,21 @@
 //! place (`output_index`; some proxies give every event a new id), else the last one of that kind that is still open.
 //!
 //! What a `.done` event or a whole item says more than the pieces did is added. What it says otherwise is not: it was shown.
+//!
+//! Two things of a message have no place in a text, and follow it as provider blocks: `annotations` (a list, behind the text
+//! that they are about) and `phase` (a word, behind all texts of the message).
 
 use std::borrow::Cow;
 
 use mosaic_core::ModelEvent;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::reasoning;
 use crate::wire::parts::{Building, Parts};
+
+/// The kinds of the blocks that hold what a message has beside its texts.
+pub(super) const ANNOTATIONS: &str = "annotations";
+pub(super) const PHASE: &str = "phase";
 
 /// Where an event belongs.
 #[derive(Debug, Clone, Copy)]
@@ -54,12 +61,20 @@ impl Piece<'_> {
 
 #[derive(Debug)]
 enum Kind {
-    /// Its content, by `content_index`.
-    Message(Vec<(u64, u32)>),
+    /// What is in it.
+    Message(Vec<Content>),
     /// Its part, and where the last piece was.
     Reasoning(u32, Option<(Thought, u64)>),
     Call(u32),
     Provider(u32),
+}
+
+/// A text or a refusal of a message: its `content_index`, its part, and whether that has ended.
+#[derive(Debug)]
+struct Content {
+    index: u64,
+    part: u32,
+    over: bool,
 }
 
 #[derive(Debug)]
@@ -142,6 +157,22 @@ impl Items {
         let Some(Item { kind: Kind::Message(contents), open: true, .. }) = self.0.get_mut(at) else { return };
         let part = part_of(contents, content, said, parts, events);
         piece.add(part, parts, events);
+    }
+
+    /// A text or a refusal is whole, and its message goes on.
+    pub(super) fn content_done(
+        &mut self,
+        place: Place<'_>,
+        index: u64,
+        whole: &Value,
+        parts: &mut Parts,
+        events: &mut Vec<ModelEvent>,
+    ) {
+        let at = self.find(place, |kind| matches!(kind, Kind::Message(_)));
+        let known = at.and_then(|at| self.0.get_mut(at)).filter(|item| item.open);
+        if let Some(Item { kind: Kind::Message(contents), .. }) = known {
+            complete_content(contents, index, whole, parts, events);
+        }
     }
 
     /// A piece of reasoning.
@@ -259,15 +290,16 @@ impl Item {
                 let whole = item.get("content");
                 let list = whole.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
                 for (index, content) in (0_u64..).zip(list) {
-                    let (said, name) = said_in(content);
-                    if let Some(said) = said {
-                        let part = part_of(contents, index, said, parts, events);
-                        complete(part, text(content, name), parts, events);
-                    }
+                    complete_content(contents, index, content, parts, events);
                 }
                 if let Some(all) = whole.and_then(Value::as_str) {
                     let part = part_of(contents, 0, Said::Text, parts, events);
                     complete(part, all, parts, events);
+                }
+                contents.iter().for_each(|content| parts.end(content.part, events));
+                let phase = text(&item, PHASE);
+                if !phase.is_empty() && !contents.is_empty() {
+                    parts.provider(PHASE, phase.into(), events);
                 }
             }
             Kind::Reasoning(part, _) => {
@@ -304,7 +336,7 @@ impl Item {
     fn end(&mut self, parts: &mut Parts, events: &mut Vec<ModelEvent>) {
         self.open = false;
         match &self.kind {
-            Kind::Message(contents) => contents.iter().for_each(|(_, part)| parts.end(*part, events)),
+            Kind::Message(contents) => contents.iter().for_each(|content| parts.end(content.part, events)),
             Kind::Reasoning(part, _) | Kind::Call(part) | Kind::Provider(part) => parts.end(*part, events),
         }
     }
@@ -319,22 +351,48 @@ pub(super) fn said_in(content: &Value) -> (Option<Said>, &'static str) {
     }
 }
 
+/// Ends a text or a refusal with what the whole of it says, and tells what it has beside it.
+fn complete_content(
+    contents: &mut Vec<Content>,
+    index: u64,
+    whole: &Value,
+    parts: &mut Parts,
+    events: &mut Vec<ModelEvent>,
+) {
+    let (Some(said), name) = said_in(whole) else { return };
+    let part = part_of(contents, index, said, parts, events);
+    let Some(content) = contents.iter_mut().find(|content| content.index == index && !content.over) else {
+        return;
+    };
+    content.over = true;
+    complete(part, text(whole, name), parts, events);
+    parts.end(part, events);
+    let annotations = whole.get(ANNOTATIONS).and_then(Value::as_array);
+    if let Some(annotations) = annotations.filter(|list| !list.is_empty()) {
+        // Behind its text, unless another began before this one was whole: the list says then which it is about.
+        let list = Value::from(annotations.clone());
+        let data =
+            if parts.is_last(part) { list } else { json!({ "content_index": index, ANNOTATIONS: list }) };
+        parts.provider(ANNOTATIONS, data, events);
+    }
+}
+
 fn part_of(
-    contents: &mut Vec<(u64, u32)>,
+    contents: &mut Vec<Content>,
     index: u64,
     said: Said,
     parts: &mut Parts,
     events: &mut Vec<ModelEvent>,
 ) -> u32 {
-    if let Some((_, part)) = contents.iter().find(|(known, _)| *known == index) {
-        return *part;
+    if let Some(content) = contents.iter().find(|content| content.index == index) {
+        return content.part;
     }
     let building = match said {
         Said::Text => Building::Text(String::new()),
         Said::Refusal => Building::Refusal(String::new()),
     };
     let part = parts.start(building, events);
-    contents.push((index, part));
+    contents.push(Content { index, part, over: false });
     part
 }
 

@@ -14,9 +14,11 @@
 use mosaic_core::{EncodeError, GroupBody, Media, MediaData, Part, Profile, ToolCall, ToolResult};
 use serde_json::Value;
 
+use super::items::{ANNOTATIONS, PHASE};
 use super::quirks::{Documents, Quirks, ResultMedia};
 use super::{API, reasoning};
-use crate::wire::replay::{Ids, arguments};
+use crate::wire::replay::{Ids, arguments, beside, name};
+use crate::wire::turn::{Turn, turn};
 use crate::wire::write::Writer;
 
 /// Longer `call_id`s are refused by OpenAI (`string_above_max_length`).
@@ -32,25 +34,17 @@ pub(super) fn fragment(
     quirks: &Quirks,
 ) -> Result<bytes::Bytes, EncodeError> {
     let mut out = Writer::with_capacity(256);
-    match group {
-        GroupBody::User { parts } => user(parts, quirks, &mut out)?,
-        GroupBody::Assistant { parts, origin, results } => {
-            let same = origin.as_ref() == Some(&profile.origin);
+    match turn(API, group, profile, &[])? {
+        Turn::User(parts) => user(parts, quirks, &mut out)?,
+        Turn::Answer { parts, origin, same, results } => {
             let fits = |id: &str| {
                 (SHORTEST_ID..=LONGEST_ID).contains(&id.len())
                     && id.bytes().all(|byte| byte.is_ascii_graphic())
             };
             let ours = |call: &ToolCall| call.id.to_string();
-            let ids = Ids::choose(parts, origin.as_ref(), profile, fits, ours);
+            let ids = Ids::choose(parts, origin, profile, fits, ours);
             assistant(parts, same, &ids, quirks, &mut out)?;
             outputs(results, &ids, quirks, &mut out)?;
-        }
-        _ => {
-            return Err(EncodeError::Unsupported {
-                api: API,
-                what: "a group of this kind".to_owned(),
-                hint: "use versions of mosaic-core and mosaic-providers that belong together".to_owned(),
-            });
         }
     }
     Ok(out.into_bytes())
@@ -154,6 +148,12 @@ fn assistant(
             }
             Part::ToolCall(_) => {}
             Part::Provider { .. } if replayed.get(at) == Some(&true) => {}
+            // It is of the message before it, and ends that: another may have another.
+            Part::Provider { kind, data } if same && in_message && kind == PHASE => {
+                out.raw("]").key(PHASE).json(data).raw("}");
+                in_message = false;
+                continue;
+            }
             other if text_of(other).is_some() => {}
             _ => continue,
         }
@@ -169,7 +169,7 @@ fn assistant(
         match part {
             Part::ToolCall(call) => {
                 out.comma().raw(r#"{"type":"function_call","call_id":"#).string(&ids.of_call(calls, call));
-                out.raw(r#","name":"#).string(&call.name);
+                out.raw(r#","name":"#).string(&name(call));
                 out.raw(r#","arguments":"#).string(&arguments(call)).raw("}");
                 calls += 1;
             }
@@ -181,7 +181,11 @@ fn assistant(
                     out.comma().raw(r#"{"type":"message","role":"assistant","content":["#);
                     in_message = true;
                 }
-                out.comma().raw(r#"{"type":"output_text","text":"#).string(text.unwrap_or_default()).raw("}");
+                out.comma().raw(r#"{"type":"output_text","text":"#).string(text.unwrap_or_default());
+                if let Some(annotations) = beside(parts, at, ANNOTATIONS).filter(|_| same) {
+                    out.key(ANNOTATIONS).json(annotations);
+                }
+                out.raw("}");
             }
         }
     }

@@ -7,13 +7,12 @@
 //! message    a group -> items of `input` (kept)             event      what comes, leniently read
 //! request    settings + fragments + tools -> HttpRequest    items      output items -> parts
 //! models     which models encrypt reasoning                 decoder    bytes -> events
-//! schema     tool schemas in the API's dialect              reasoning  a reasoning item, kept and written back
-//! quirks     where servers differ, as data
+//! quirks     where servers differ, as data                  reasoning  a reasoning item, kept and written back
 //! ```
 //!
 //! | item | part |
 //! | --- | --- |
-//! | `message` with `output_text`, `refusal` | text, a refusal: one part each |
+//! | `message` with `output_text`, `refusal` | text, a refusal: one part each; `annotations` and the message's `phase` are provider blocks behind them |
 //! | `reasoning` | reasoning; its id and encrypted content are the opaque value, and go back to their origin only |
 //! | `function_call` | a tool call, whose wire id is the `call_id` |
 //! | anything else (`web_search_call`, `mcp_call`, ...) | a provider block as it came, and goes back to its origin only |
@@ -41,12 +40,12 @@ mod models;
 mod quirks;
 mod reasoning;
 mod request;
-mod schema;
 #[cfg(test)]
 mod tests;
 
 pub use quirks::{
-    Documents, Quirks, ReasoningParam, ReasoningReplay, ResultMedia, Sampling, Schemas, Stateless, Structured,
+    Cut, Documents, Quirks, ReasoningParam, ReasoningReplay, ResultMedia, Sampling, Schemas, Stateless,
+    Structured,
 };
 
 use bytes::Bytes;
@@ -98,7 +97,11 @@ impl Codec for OpenAiResponses {
     }
 
     fn decoder(&self, profile: &Profile, delivery: Delivery) -> Box<dyn Decoder> {
-        decoder::decoder(profile, delivery)
+        decoder::decoder(profile, delivery, None)
+    }
+
+    fn limited_decoder(&self, profile: &Profile, delivery: Delivery, limit: Option<u64>) -> Box<dyn Decoder> {
+        decoder::decoder(profile, delivery, limit.filter(|_| self.quirks.cut == Cut::Untold))
     }
 
     fn error(&self, status: u16, headers: &Headers, body: &[u8]) -> ModelError {

@@ -1,6 +1,7 @@
 //! Where the servers that speak this API differ. Each is a choice of data: the code below it is one path for all.
 
 use crate::openai_chat::NamedChoice;
+use crate::wire::schema::{CHOICES, Root};
 
 /// Whether the server must be told to keep nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +63,17 @@ pub enum Sampling {
     AsInChat,
 }
 
+/// Whether an answer says that the limit of tokens cut it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Cut {
+    /// Its status is `incomplete`.
+    #[default]
+    Told,
+    /// Its status is `completed` all the same (llama.cpp): one as long as the limit was cut.
+    Untold,
+}
+
 /// Where media in the result of a tool go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -84,7 +96,7 @@ pub enum Documents {
     Refused,
 }
 
-/// Which schemas a tool may have.
+/// Which schemas a tool and an answer may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Schemas {
@@ -93,6 +105,16 @@ pub enum Schemas {
     Objects,
     /// Any.
     Any,
+}
+
+impl Schemas {
+    pub(super) fn root(self) -> Root {
+        let root = Root::object(super::API);
+        match self {
+            Self::Objects => Root { refused: CHOICES, ..root },
+            Self::Any => Root { object: false, ..root },
+        }
+    }
 }
 
 /// The differences of one server.
@@ -108,13 +130,15 @@ pub struct Quirks {
     pub structured: Structured,
     /// Whether `stop` and `seed` are read.
     pub sampling: Sampling,
+    /// Whether an answer says that the limit of tokens cut it.
+    pub cut: Cut,
     /// Whether one tool can be forced by name.
     pub named_choice: NamedChoice,
     /// Where media in results go.
     pub result_media: ResultMedia,
     /// Whether documents are taken.
     pub documents: Documents,
-    /// Which schemas a tool may have.
+    /// Which schemas a tool and an answer may have.
     pub schemas: Schemas,
 }
 
@@ -164,6 +188,7 @@ impl Quirks {
             reasoning: ReasoningParam::Template,
             structured: Structured::ResponseFormat,
             sampling: Sampling::AsInChat,
+            cut: Cut::Untold,
             named_choice: NamedChoice::Ignored,
             documents: Documents::Refused,
             schemas: Schemas::Any,

@@ -8,14 +8,14 @@
 
 use bytes::Bytes;
 use mosaic_core::{
-    Delivery, Encodable, EncodeError, Headers, HttpRequest, Method, OutputSpec, Reasoning, ToolChoice,
-    ToolSpec,
+    Delivery, Encodable, EncodeError, HttpRequest, OutputSpec, Reasoning, ToolChoice, ToolSpec,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::models;
 use super::quirks::{Quirks, ReasoningParam, Sampling, Stateless, Structured};
-use super::{models, schema};
 use crate::openai_chat::{NamedChoice, strict};
+use crate::wire::request::{Body, EVENTS, Settings, accept};
 use crate::wire::url;
 use crate::wire::write::Writer;
 
@@ -24,7 +24,7 @@ pub(super) fn tools(tools: &[&ToolSpec], quirks: &Quirks) -> Result<Bytes, Encod
     let mut out = Writer::with_capacity(256);
     out.raw("[");
     for tool in tools {
-        let parameters = schema::parameters(tool, quirks.schemas)?;
+        let parameters = quirks.schemas.root().of_tool(tool)?;
         out.comma().raw(r#"{"type":"function","name":"#).string(&tool.name);
         if !tool.description.is_empty() {
             out.raw(r#","description":"#).string(&tool.description);
@@ -38,71 +38,39 @@ pub(super) fn tools(tools: &[&ToolSpec], quirks: &Quirks) -> Result<Bytes, Encod
 
 /// The request.
 pub(super) fn encode(request: &Encodable<'_>, quirks: &Quirks) -> Result<HttpRequest, EncodeError> {
-    let mut settings = settings(request, quirks)?;
-    settings.extend(request.params.extra.clone());
-    let items: usize = request.fragments.iter().map(|fragment| fragment.len() + 1).sum();
-    let size = items + request.tools.map_or(0, Bytes::len) + request.instructions.len() + 512;
-    let mut out = Writer::with_capacity(size);
-    out.raw("{");
-    for (name, value) in &settings {
-        out.key(name).value(name, value)?;
+    let mut body = Body::begin(request, settings(request, quirks)?)?;
+    if body.lacks("instructions") && !request.instructions.is_empty() {
+        body.out.key("instructions").string(request.instructions);
     }
-    if !settings.contains_key("instructions") && !request.instructions.is_empty() {
-        out.key("instructions").string(request.instructions);
+    if body.lacks("input") {
+        body.out.key("input").raw("[");
+        body.elements(request.fragments);
+        body.out.raw("]");
     }
-    if !settings.contains_key("input") {
-        out.key("input").raw("[");
-        for fragment in request.fragments.iter().filter(|fragment| !fragment.is_empty()) {
-            out.comma().bytes(fragment);
-        }
-        out.raw("]");
-    }
-    if let Some(tools) = request.tools.filter(|_| !settings.contains_key("tools")) {
-        out.key("tools").bytes(tools);
-    }
-    out.raw("}");
-    let mut headers = Headers::default();
-    headers.push("content-type", "application/json");
-    headers.push(
-        "accept",
-        match request.delivery {
-            Delivery::Streamed => "text/event-stream",
-            Delivery::Whole => "application/json",
-        },
-    );
-    Ok(HttpRequest {
-        method: Method::Post,
-        url: url::join(request.base_url, "/responses"),
-        headers,
-        body: vec![out.into_bytes()],
-        connect_timeout: None,
-    })
+    body.tools(request.tools);
+    let url = url::join(request.base_url, "/responses");
+    Ok(body.post(url, accept(request.delivery, EVENTS)))
 }
 
 /// All members but the three long ones.
-fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Result<Map<String, Value>, EncodeError> {
+fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Result<Settings, EncodeError> {
     let params = request.params;
     let model = request.profile.origin.model.as_ref();
-    let mut all = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            all.insert(name.to_owned(), value);
-        }
-    };
-    set("model", Some(model.into()));
-    set("stream", Some((request.delivery == Delivery::Streamed).into()));
+    let mut all = Settings::default();
+    all.set("model", Some(model.into()));
+    all.set("stream", Some((request.delivery == Delivery::Streamed).into()));
     if quirks.stateless == Stateless::Asked {
-        set("store", Some(false.into()));
+        all.set("store", Some(false.into()));
         let encrypted = models::reasons(&request.profile.info, model);
-        set("include", encrypted.then(|| json!(["reasoning.encrypted_content"])));
+        all.set("include", encrypted.then(|| json!(["reasoning.encrypted_content"])));
     }
-    set("max_output_tokens", params.max_output_tokens.map(Value::from));
-    set("temperature", params.temperature.map(Value::from));
-    set("top_p", params.top_p.map(Value::from));
+    all.set("max_output_tokens", params.max_output_tokens.map(Value::from));
+    all.set("temperature", params.temperature.map(Value::from));
+    all.set("top_p", params.top_p.map(Value::from));
     match quirks.sampling {
         Sampling::AsInChat => {
-            set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
-            set("seed", params.seed.map(Value::from));
+            all.set("stop", (!params.stop.is_empty()).then(|| params.stop.clone().into()));
+            all.set("seed", params.seed.map(Value::from));
         }
         Sampling::Responses if !params.stop.is_empty() => {
             return Err(EncodeError::Unsupported {
@@ -115,14 +83,15 @@ fn settings(request: &Encodable<'_>, quirks: &Quirks) -> Result<Map<String, Valu
     }
     if let Some((name, value)) = params.reasoning.and_then(|reasoning| thinking(reasoning, quirks.reasoning))
     {
-        set(name, Some(value));
+        all.set(name, Some(value));
     }
     if let Some(output) = request.output {
+        quirks.schemas.root().of_answer(output)?;
         let (name, value) = format(output, quirks.structured);
-        set(name, Some(value));
+        all.set(name, Some(value));
     }
     if request.tools.is_some() {
-        set("tool_choice", tool_choice(request.tool_choice, quirks.named_choice));
+        all.set("tool_choice", tool_choice(request.tool_choice, quirks.named_choice));
     }
     Ok(all)
 }

@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mosaic_core::{
-    CallId, Codec, Cost, Delivery, Encodable, Group, Media, MediaData, ModelEvent, ModelInfo, ModelParams,
-    Origin, OutputSpec, Part, Profile, Reasoning, ToolCall, ToolChoice, ToolResult, ToolSpec, ToolStatus,
+    CallId, Codec, Cost, Delivery, Encodable, EncodeError, Group, HttpRequest, Media, MediaData, ModelEvent,
+    ModelInfo, ModelParams, Origin, OutputSpec, Part, Profile, Reasoning, StopReason, ToolCall, ToolChoice,
+    ToolResult, ToolSpec, ToolStatus,
 };
 use serde_json::{Value, json};
 
@@ -212,7 +213,7 @@ fn an_image_in_a_result_stays_there_or_follows_it() {
 }
 
 /// A request with the defaults, changed. The defaults are leaked, so that a change may borrow from its test.
-fn sent<'a>(quirks: &Quirks, change: impl FnOnce(&mut Encodable<'a>)) -> (String, Value) {
+fn encoded<'a>(quirks: &Quirks, change: impl FnOnce(&mut Encodable<'a>)) -> Result<HttpRequest, EncodeError> {
     let profile: &'a Profile = Box::leak(Box::new(profile()));
     let params: &'a ModelParams = Box::leak(Box::default());
     let mut request = Encodable {
@@ -227,7 +228,11 @@ fn sent<'a>(quirks: &Quirks, change: impl FnOnce(&mut Encodable<'a>)) -> (String
         delivery: Delivery::Streamed,
     };
     change(&mut request);
-    let sent = OpenAiResponses::new(quirks.clone()).encode(&request).unwrap();
+    OpenAiResponses::new(quirks.clone()).encode(&request)
+}
+
+fn sent<'a>(quirks: &Quirks, change: impl FnOnce(&mut Encodable<'a>)) -> (String, Value) {
+    let sent = encoded(quirks, change).unwrap();
     let body = serde_json::from_slice(&sent.body_bytes()).unwrap();
     (sent.url, body)
 }
@@ -351,6 +356,10 @@ fn a_schema_that_the_api_cannot_take_is_refused_with_its_place() {
     let choice = refused(json!({"type": "object", "anyOf": [{}]}));
     assert!(choice.contains("`add`") && choice.contains("`/anyOf`"), "{choice}");
     assert!(refused(json!({"type": "string"})).contains("`/type`"));
+    let list = OutputSpec { name: "plan".to_owned(), schema: json!({"type": "array", "items": {}}) };
+    let error = encoded(&Quirks::openai(), |request| request.output = Some(&list)).unwrap_err().to_string();
+    assert!(error.contains("`plan`") && error.contains("`/type`"), "{error}");
+    assert!(encoded(&Quirks::llamacpp(), |request| request.output = Some(&list)).is_ok());
     let spec = ToolSpec::new("add", "", json!({"type": "object", "anyOf": [{}]}));
     assert!(OpenAiResponses::new(Quirks::llamacpp()).tools(&[&spec], &profile()).is_ok());
 }
@@ -392,4 +401,25 @@ fn a_cost_that_the_provider_tells_is_taken() {
     let told = read(&answer(json!({"cost_in_usd_ticks": 37_756_000})), Quirks::xai());
     assert_eq!(told.1, Some(Cost(3_776)));
     assert_eq!(read(&answer(json!({"input_tokens": 1})), Quirks::openai()).1, None);
+}
+
+#[test]
+fn an_answer_as_long_as_its_limit_was_cut_where_the_server_does_not_say_so() {
+    let answer = json!({"status": "completed", "usage": {"input_tokens": 3, "output_tokens": 8}, "output": [
+        {"type": "function_call", "call_id": "c", "name": "add", "arguments": "{\"x\": 1"}]});
+    let stop = |quirks: Quirks, limit| {
+        let codec = OpenAiResponses::new(quirks);
+        let mut decoder = codec.limited_decoder(&profile(), Delivery::Whole, limit);
+        let mut events = Vec::new();
+        decoder.push(answer.to_string().as_bytes(), &mut events).unwrap();
+        decoder.finish(&mut events).unwrap();
+        match events.pop() {
+            Some(ModelEvent::Done(end)) => end.stop,
+            other => panic!("no end: {other:?}"),
+        }
+    };
+    assert_eq!(stop(Quirks::llamacpp(), Some(8)), StopReason::Length);
+    assert_eq!(stop(Quirks::llamacpp(), Some(9)), StopReason::ToolCalls);
+    assert_eq!(stop(Quirks::llamacpp(), None), StopReason::ToolCalls);
+    assert_eq!(stop(Quirks::openai(), Some(8)), StopReason::ToolCalls);
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{list, messages, text};
+use super::{list, messages, text, tool_name};
 
 pub(super) fn check(body: &Value) -> Result<(), String> {
     let messages = messages(body, "messages")?;
@@ -73,6 +73,7 @@ fn uses<'a>(blocks: &[&'a Value]) -> Result<BTreeSet<&'a str>, String> {
                         "the call's id `{id}` is empty, double or not of letters, digits, _ and -"
                     ));
                 }
+                tool_name(text(block, "name"))?;
                 if !block.get("input").is_some_and(Value::is_object) {
                     return Err(format!("the input of call `{id}` is no object"));
                 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{list, messages, text};
+use super::{list, messages, text, tool_name};
 
 pub(super) fn check(body: &Value) -> Result<(), String> {
     check_with(body, false)
@@ -68,6 +68,7 @@ fn chat_calls(message: &Value, at: usize, lists: bool) -> Result<BTreeSet<&str>,
             return Err(format!("message {at}: the call's id `{id}` is empty, double or too long"));
         }
         let function = call.get("function").unwrap_or(&Value::Null);
+        tool_name(text(function, "name")).map_err(|why| format!("message {at}: {why}"))?;
         let arguments: Result<Value, _> = serde_json::from_str(text(function, "arguments"));
         if !arguments.is_ok_and(|arguments| arguments.is_object()) {
             return Err(format!("message {at}: the arguments of call `{id}` are no JSON object"));

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{list, messages, text};
+use super::{list, messages, text, tool_name};
 
 pub(super) fn check(body: &Value) -> Result<(), String> {
     let items = messages(body, "input")?;
@@ -53,6 +53,11 @@ fn message(item: &Value) -> Result<(), String> {
         "assistant" => &["output_text", "refusal"],
         other => return Err(format!("the role `{other}` has no place here")),
     };
+    match item.get("phase") {
+        None => {}
+        Some(phase) if role == "assistant" && (phase == "commentary" || phase == "final_answer") => {}
+        Some(phase) => return Err(format!("the phase {phase} of a message of the {role}")),
+    }
     match item.get("content") {
         Some(Value::String(text)) if !text.is_empty() => Ok(()),
         Some(Value::Array(parts)) if !parts.is_empty() => {
@@ -99,9 +104,7 @@ fn call(item: &Value) -> Result<(), String> {
     if id.is_empty() || id.len() > 64 {
         return Err(format!("the call's id `{id}` is empty or too long"));
     }
-    if text(item, "name").is_empty() {
-        return Err(format!("call `{id}` names no tool"));
-    }
+    tool_name(text(item, "name"))?;
     let arguments: Result<Value, _> = serde_json::from_str(text(item, "arguments"));
     if arguments.is_ok_and(|arguments| arguments.is_object()) {
         Ok(())

@@ -57,6 +57,12 @@ impl Parts {
         part
     }
 
+    /// A whole block that only its provider understands.
+    pub(crate) fn provider(&mut self, kind: &str, data: Value, events: &mut Vec<ModelEvent>) {
+        let part = self.start(Building::Provider { kind: kind.to_owned(), data }, events);
+        self.end(part, events);
+    }
+
     /// The part, to change what is not streamed.
     pub(crate) fn get_mut(&mut self, part: u32) -> Option<&mut Building> {
         self.0.get_mut(usize::try_from(part).ok()?)
@@ -98,6 +104,11 @@ impl Parts {
         for part in 0..u32::try_from(self.0.len()).unwrap_or(u32::MAX) {
             self.end(part, events);
         }
+    }
+
+    /// Whether nothing began after that part.
+    pub(crate) fn is_last(&self, part: u32) -> bool {
+        usize::try_from(part).is_ok_and(|part| part.saturating_add(1) == self.0.len())
     }
 
     /// Whether nothing began yet.

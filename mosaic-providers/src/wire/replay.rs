@@ -1,8 +1,9 @@
-//! What both codecs must do with the calls of an old answer so that a provider takes it back.
+//! What codecs must do with the parts of an old answer so that a provider takes it back.
 
 use std::borrow::Cow;
 
 use mosaic_core::{Origin, Part, Profile, ToolCall, ToolResult};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The arguments as JSON text of an object. What was cut off goes back inside a valid form, under the key that
@@ -18,6 +19,37 @@ pub(crate) fn arguments(call: &ToolCall) -> Cow<'_, str> {
             let kept: String = text.chars().take(2_000).collect();
             serde_json::json!({ "INVALID_JSON": kept }).to_string().into()
         }
+    }
+}
+
+/// The longest name of a tool that every provider takes.
+const LONGEST_NAME: usize = 64;
+
+/// The name of the called tool. One that a model made up, or another provider took, is made to fit: the whole conversation
+/// would be refused for it.
+pub(crate) fn name(call: &ToolCall) -> Cow<'_, str> {
+    let name = call.name.as_str();
+    if !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(plain) {
+        return name.into();
+    }
+    let replaced = |c: char| if u8::try_from(c).is_ok_and(plain) { c } else { '_' };
+    let fitting: String = name.chars().map(replaced).take(LONGEST_NAME).collect();
+    if fitting.is_empty() { "unnamed".into() } else { fitting.into() }
+}
+
+/// `[a-zA-Z0-9_-]`, of names and of some providers' ids.
+pub(crate) fn plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+/// The list that the provider gave beside the part at that place: the block of that kind right behind it. Sources of a text
+/// are kept so, because a text has no place for them.
+pub(crate) fn beside<'a>(parts: &'a [Part], at: usize, of: &str) -> Option<&'a Value> {
+    match parts.get(at + 1) {
+        Some(Part::Provider { kind, data: data @ Value::Array(list) }) if kind == of && !list.is_empty() => {
+            Some(data)
+        }
+        _ => None,
     }
 }
 

@@ -57,6 +57,13 @@ impl Writer {
         self.comma().string(name).raw(":")
     }
 
+    /// JSON.
+    pub(crate) fn json(&mut self, value: &serde_json::Value) -> &mut Self {
+        // Its keys are strings, and writing into memory cannot fail.
+        let _ = serde_json::to_writer(&mut self.0, value);
+        self
+    }
+
     /// Anything that serialises.
     pub(crate) fn value(&mut self, what: &str, value: &impl Serialize) -> Result<&mut Self, EncodeError> {
         serde_json::to_writer(&mut self.0, value)

@@ -16,8 +16,8 @@
 //! * Parts and tools that the input lists as `exotic`, because it has no neutral form for them.
 
 use mosaic_core::{
-    CallId, Codec, Encodable, Group, Media, MediaData, ModelParams, Part, ToolCall, ToolChoice, ToolResult,
-    ToolSpec, ToolStatus,
+    CallId, Codec, Encodable, EncodeError, Group, Media, MediaData, ModelParams, Part, ToolCall, ToolChoice,
+    ToolResult, ToolSpec, ToolStatus,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +26,10 @@ use crate::load::Recording;
 /// Encodes and compares; how many members were compared, or what differs.
 pub(crate) fn check(recording: &Recording, codec: &dyn Codec) -> Result<usize, String> {
     let recorded = &recording.request["body"];
-    let ours = encode(recording, codec, recorded);
+    let ours = match encode(recording, codec, recorded) {
+        Ok(ours) => ours,
+        Err(refused) => return refused_too(recording, &refused.to_string()),
+    };
     let form = recording.api.form;
     let (ours, theirs) = (form(&ours, recording), form(recorded, recording));
     let mut compared = 0;
@@ -44,7 +47,16 @@ pub(crate) fn check(recording: &Recording, codec: &dyn Codec) -> Result<usize, S
     Ok(compared)
 }
 
-fn encode(recording: &Recording, codec: &dyn Codec, recorded: &Value) -> Value {
+/// A schema that the provider refused is one that we refuse to send, by the name of its tool.
+fn refused_too(recording: &Recording, refused: &str) -> Result<usize, String> {
+    let error = &recording.expected["error"];
+    let of_schema = error["message"].as_str().is_some_and(|message| message.contains("schema"));
+    let names = recording.input["tools"].as_array().unwrap().iter().filter_map(|tool| tool["name"].as_str());
+    let named = names.into_iter().any(|name| refused.contains(&format!("`{name}`")));
+    if error["status"] == 400 && of_schema && named { Ok(1) } else { Err(refused.to_owned()) }
+}
+
+fn encode(recording: &Recording, codec: &dyn Codec, recorded: &Value) -> Result<Value, EncodeError> {
     let input = &recording.input;
     let profile = recording.profile();
     let fragments: Vec<_> = groups(input, &profile.origin)
@@ -60,8 +72,10 @@ fn encode(recording: &Recording, codec: &dyn Codec, recorded: &Value) -> Value {
             ToolSpec::new(text("name"), text("description"), tool["parameters"].clone())
         })
         .collect();
-    let tools =
-        (!specs.is_empty()).then(|| codec.tools(&specs.iter().collect::<Vec<_>>(), &profile).unwrap());
+    let tools = match specs.as_slice() {
+        [] => None,
+        specs => Some(codec.tools(&specs.iter().collect::<Vec<_>>(), &profile)?),
+    };
     let output = (recording.api.output)(recorded);
     let params = ModelParams {
         max_output_tokens: input["max_tokens"].as_u64(),
@@ -69,20 +83,18 @@ fn encode(recording: &Recording, codec: &dyn Codec, recorded: &Value) -> Value {
         ..ModelParams::default()
     };
     let delivery = (recording.api.delivery)(&recording.request);
-    let request = codec
-        .encode(&Encodable {
-            base_url: "http://host/v1",
-            profile: &profile,
-            instructions: input["system"].as_str().unwrap(),
-            fragments: &fragments,
-            tools: tools.as_ref(),
-            tool_choice: &choice(&input["tool_choice"]),
-            output: output.as_ref(),
-            params: &params,
-            delivery,
-        })
-        .unwrap();
-    serde_json::from_slice(&request.body_bytes()).unwrap()
+    let request = codec.encode(&Encodable {
+        base_url: "http://host/v1",
+        profile: &profile,
+        instructions: input["system"].as_str().unwrap(),
+        fragments: &fragments,
+        tools: tools.as_ref(),
+        tool_choice: &choice(&input["tool_choice"]),
+        output: output.as_ref(),
+        params: &params,
+        delivery,
+    })?;
+    Ok(serde_json::from_slice(&request.body_bytes()).unwrap())
 }
 
 fn choice(choice: &Value) -> ToolChoice {

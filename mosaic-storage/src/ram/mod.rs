@@ -1,4 +1,4 @@
-//! Sessions in RAM: for tests, and for hosts that keep nothing.
+//! Sessions and jobs in RAM: for tests, and for hosts that keep nothing.
 //!
 //! A [`RamStore`] is a handle on data that several handles can share. Each handle is an owner of leases of its own, as a
 //! process is: [`RamStore::sibling`] is a second process, dropping a handle is the death of one.
@@ -22,6 +22,7 @@
 //! ```
 
 mod data;
+mod jobs;
 mod memory;
 mod store;
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::stream;
+use mosaic_core::queue::{JobStore, RamQueue};
 use mosaic_core::{
     Flush, Lease, ListOptions, Row, RowStream, Seq, SessionInfo, SessionKey, SessionStore, StoreError,
 };
@@ -15,6 +16,7 @@ use super::memory::{RamMemories, Tenants};
 pub struct RamStore {
     data: Arc<Mutex<Data>>,
     memories: Arc<Mutex<Tenants>>,
+    pub(super) jobs: RamQueue,
     /// `None` once closed.
     owner: Arc<Mutex<Option<Arc<Owner>>>>,
 }
@@ -29,13 +31,13 @@ impl RamStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self::over(Arc::default(), Arc::default())
+        Self::over(Arc::default(), Arc::default(), RamQueue::new())
     }
 
     /// Another handle on the same data, as another process would have it: what one leases, the other cannot.
     #[must_use]
     pub fn sibling(&self) -> Self {
-        Self::over(self.data.clone(), self.memories.clone())
+        Self::over(self.data.clone(), self.memories.clone(), self.jobs.sibling())
     }
 
     /// The memories of this store. They are there until the store is closed.
@@ -44,9 +46,9 @@ impl RamStore {
         RamMemories::new(self.memories.clone(), self.owner.clone())
     }
 
-    fn over(data: Arc<Mutex<Data>>, memories: Arc<Mutex<Tenants>>) -> Self {
+    fn over(data: Arc<Mutex<Data>>, memories: Arc<Mutex<Tenants>>, jobs: RamQueue) -> Self {
         let owner = Owner(format!("another run in process {}", std::process::id()));
-        Self { data, memories, owner: Arc::new(Mutex::new(Some(Arc::new(owner)))) }
+        Self { data, memories, jobs, owner: Arc::new(Mutex::new(Some(Arc::new(owner)))) }
     }
 
     /// The data, unless the handle is closed.
@@ -108,6 +110,8 @@ impl SessionStore for RamStore {
 
     async fn close(&self) -> Result<(), StoreError> {
         self.owner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Of the queue in RAM nothing fails.
+        let _ = JobStore::close(&self.jobs).await;
         Ok(())
     }
 }

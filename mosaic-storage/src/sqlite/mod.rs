@@ -1,4 +1,4 @@
-//! Sessions and memories in a SQLite file.
+//! Sessions, memories and jobs in a SQLite file.
 //!
 //! One writer per store takes all changes and commits them in groups: whatever waits while one commit is under way goes
 //! into the next. Readers have connections of their own and are never in its way.
@@ -36,6 +36,8 @@
 //! ```
 
 mod fault;
+mod health;
+mod jobs;
 mod memory;
 mod options;
 mod owner;
@@ -47,6 +49,7 @@ mod statements;
 mod store;
 mod writer;
 
+pub use health::SqliteHealthStore;
 pub use memory::SqliteMemories;
 pub use options::{Durability, SqliteOptions};
 pub use store::SqliteStore;

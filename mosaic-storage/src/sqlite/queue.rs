@@ -4,6 +4,7 @@ use mosaic_core::{Seq, SessionInfo, SessionKey, StoreError};
 use tokio::sync::mpsc::WeakUnboundedSender;
 use tokio::sync::oneshot;
 
+use super::jobs::Work;
 use super::memory;
 use super::owner::Abandoned;
 use super::plan::{Change, Done};
@@ -23,6 +24,7 @@ pub(super) enum Request {
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
     Memory(memory::Request),
+    Jobs(Work),
     Close {
         reply: oneshot::Sender<Result<(), StoreError>>,
     },

@@ -5,7 +5,9 @@
 //! | `sessions` | a name, and who writes it |
 //! | `entries` | the rows, in the order of their writing, and an index by session and number |
 //! | `meta` | one row: the newest numbers given, and who wrote last |
+//! | `health` | what routers know of their candidates; see `health.rs` |
 //! | `memory_*`, `memories` | see [`memory`](super::memory) |
+//! | `jobs`, `job_pauses`, `schedules` | jobs (see `jobs`) |
 //! | `log` | a view for people: tenant, name, seq, kind, time, body as text |
 //!
 //! The last number of a session is not stored: it is that of its last row.
@@ -55,7 +57,17 @@ const MIGRATIONS: &[&str] = &[
                strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS at, CAST(e.body AS TEXT) AS body
         FROM entries e JOIN sessions s ON s.id = e.session;
 ",
+    "
+    CREATE TABLE health (
+        space TEXT NOT NULL,
+        candidate TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (space, candidate)
+    ) STRICT, WITHOUT ROWID;
+",
     memory::MIGRATION,
+    super::jobs::TABLES,
 ];
 
 /// The newest format that this version knows.

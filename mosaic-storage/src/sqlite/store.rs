@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use mosaic_core::queue::Bell;
 use mosaic_core::{
     Flush, Lease, ListOptions, Row, RowStream, Seq, SessionInfo, SessionKey, SessionStore, StoreError,
 };
@@ -24,9 +25,11 @@ use super::writer::Writer;
 /// Sessions in a SQLite file. See [the module](super).
 #[derive(Debug)]
 pub struct SqliteStore {
-    name: Arc<str>,
-    queue: mpsc::UnboundedSender<Request>,
-    reader: Reader,
+    pub(super) name: Arc<str>,
+    pub(super) owner: Arc<str>,
+    pub(super) bell: Bell,
+    pub(super) queue: mpsc::UnboundedSender<Request>,
+    pub(super) reader: Reader,
     index: Arc<Index>,
     closed: AtomicBool,
 }
@@ -57,6 +60,7 @@ impl SqliteStore {
                 Err(Unusable::Fault(fault)) => return Err(fault.told(&name, None)),
             }
         };
+        let me = owner.id().clone();
         let (queue, requests) = mpsc::unbounded_channel();
         let writer = Writer {
             store: name.clone(),
@@ -79,9 +83,15 @@ impl SqliteStore {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(connection(&options).read_only(true).row_buffer_size(256));
-        let reader = Reader { store: name.clone(), pool };
-        let index = Arc::new(Index::new(options.memory_index_bytes));
-        Ok(Self { reader, name, queue, index, closed: AtomicBool::new(false) })
+        Ok(Self {
+            reader: Reader { store: name.clone(), pool },
+            name,
+            owner: me,
+            bell: Bell::default(),
+            queue,
+            index: Arc::new(Index::new(options.memory_index_bytes)),
+            closed: AtomicBool::new(false),
+        })
     }
 
     /// Opens the database at an address: see [`SqliteOptions::from_url`].
@@ -103,11 +113,11 @@ impl SqliteStore {
         )
     }
 
-    fn closed(&self) -> StoreError {
+    pub(super) fn closed(&self) -> StoreError {
         StoreError::Closed { store: self.name.to_string() }
     }
 
-    fn check_open(&self) -> Result<(), StoreError> {
+    pub(super) fn check_open(&self) -> Result<(), StoreError> {
         if self.closed.load(Ordering::Acquire) { Err(self.closed()) } else { Ok(()) }
     }
 
@@ -207,7 +217,7 @@ impl SessionStore for SqliteStore {
 }
 
 /// What all connections share.
-fn connection(options: &SqliteOptions) -> SqliteConnectOptions {
+pub(super) fn connection(options: &SqliteOptions) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(&options.path)
         .busy_timeout(options.busy_timeout)

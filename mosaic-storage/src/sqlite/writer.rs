@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
 use tokio::sync::oneshot;
 
 use super::fault::{Doing, Fault};
+use super::jobs::Work;
 use super::memory;
 use super::options::Durability;
 use super::owner::Owner;
@@ -66,7 +67,8 @@ impl Level {
 impl Writer {
     /// Works until the queue ends, or until it is closed.
     pub(super) async fn run(mut self, mut requests: UnboundedReceiver<Request>) {
-        let (mut batch, mut group, mut memories) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut batch, mut group) = (Vec::new(), Vec::new());
+        let (mut memories, mut jobs) = (Vec::new(), Vec::new());
         let mut closing = None;
         while closing.is_none() && requests.recv_many(&mut batch, GROUP).await > 0 {
             for request in batch.drain(..) {
@@ -83,11 +85,13 @@ impl Writer {
                         let _ = reply.send(self.settle(erased).await);
                     }
                     Request::Memory(request) => memories.push(request),
+                    Request::Jobs(work) => jobs.push(work),
                     Request::Close { reply } => closing = Some(reply),
                 }
             }
             self.commit(&mut group).await;
             self.remember(std::mem::take(&mut memories)).await;
+            self.work(&mut jobs).await;
             if self.scrub {
                 self.scrub().await;
             }
@@ -133,6 +137,43 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Changes jobs, as a group, and answers. Jobs and sessions know nothing of each other: what is known of sessions stays.
+    async fn work(&mut self, group: &mut Vec<Work>) {
+        let durable = group.iter().any(|work| work.durable);
+        let mut waiting = std::mem::take(group).into_iter().peekable();
+        while waiting.peek().is_some() {
+            let mut begun = Vec::new();
+            let done = self.work_in_one(&mut waiting, &mut begun, durable).await;
+            if done.is_err() {
+                self.roll_back().await;
+            }
+            for work in begun {
+                work.answer(done.as_ref().map(|_| ()).map_err(|fault| fault.told(&self.store, None)));
+            }
+        }
+    }
+
+    /// Takes work until all is committed or something fails.
+    async fn work_in_one(
+        &mut self,
+        waiting: &mut impl Iterator<Item = Work>,
+        begun: &mut Vec<Work>,
+        durable: bool,
+    ) -> Result<(), Fault> {
+        begun.extend(waiting.next());
+        self.begin(durable).await?;
+        let mut next = begun.len().checked_sub(1);
+        while let Some(work) = next.and_then(|next| begun.get_mut(next)) {
+            work.run(&mut self.db, &self.owner).await?;
+            begun.extend(waiting.next());
+            next = next.map(|next| next + 1);
+        }
+        sqlx::query("COMMIT").execute(&mut self.db).await.doing("ending a transaction")?;
+        // Never the other way: a commit that changed nothing syncs nothing.
+        self.unsynced |= self.durability == Durability::Full && self.level == Some(Level::Normal);
+        Ok(())
     }
 
     async fn change(&mut self, changes: Vec<Change>) -> Result<Vec<Result<Done, StoreError>>, Fault> {

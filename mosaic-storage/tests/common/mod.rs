@@ -57,6 +57,19 @@ pub(crate) async fn execute(db: &mut SqliteConnection, sql: &'static str) {
     sqlx::raw_sql(sql).execute(db).await.unwrap();
 }
 
+/// Leaves what the first format had.
+pub(crate) async fn back_to_the_first_format(db: &mut SqliteConnection) {
+    let later = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+        AND name NOT IN ('meta', 'sessions', 'entries')";
+    let tables: Vec<String> = sqlx::query_scalar(later).fetch_all(&mut *db).await.unwrap();
+    assert!(!tables.is_empty());
+    for table in tables {
+        let drop = sqlx::AssertSqlSafe(format!("DROP TABLE {table}"));
+        sqlx::raw_sql(drop).execute(&mut *db).await.unwrap();
+    }
+    execute(db, "PRAGMA user_version = 1").await;
+}
+
 /// The error of what must fail.
 pub(crate) fn error<T: std::fmt::Debug>(result: Result<T, StoreError>) -> StoreError {
     result.unwrap_err()

@@ -2,6 +2,7 @@
 
 use super::{Options, Report, Step};
 use crate::model;
+use crate::postgres;
 use crate::process;
 use crate::project::Project;
 use std::collections::BTreeSet;
@@ -60,7 +61,7 @@ fn docs(project: &Project, _: &Options) -> Report {
     Report::check(process::run(project.cargo().args(args).env("RUSTDOCFLAGS", "-D warnings")))
 }
 
-/// All tests, with a real model to talk to where one can be had.
+/// All tests, with a real PostgreSQL, and a real model to talk to where one can be had.
 fn tests(project: &Project, options: &Options) -> Report {
     let nextest = process::answers(project.cargo().args(["nextest", "--version"]));
     let mut command = project.cargo();
@@ -78,6 +79,12 @@ fn tests(project: &Project, options: &Options) -> Report {
     {
         return Report::check(Err(error));
     }
+    // Ended when this function is left, whatever the tests did.
+    let postgres = match postgres::Server::start(project) {
+        Ok(server) => server,
+        Err(error) => return Report::check(Err(format!("there is no PostgreSQL for the tests: {error}"))),
+    };
+    command.env(postgres::VARIABLE, postgres.url());
     let embedder = match model::minilm(project) {
         Ok(folder) => {
             command.env("MOSAIC_MINILM", folder);

@@ -57,7 +57,7 @@ impl Answer {
         watch.heard();
         Self {
             body: Some(body),
-            decoder: model.codec.decoder(&model.profile, model.delivery),
+            decoder: model.codec.limited_decoder(&model.profile, model.delivery, limits.answer),
             filter,
             raw: Vec::new(),
             ready: Vec::new(),
@@ -120,7 +120,7 @@ impl Answer {
         }
         if let Some(mut done) = self.ready.pop_if(|event| matches!(event, ModelEvent::Done(_))) {
             if let ModelEvent::Done(end) = &mut done {
-                end.cost = end.cost.or_else(|| self.price.as_ref().map(|price| price.cost(&end.usage)));
+                end.cost = end.cost.or_else(|| self.price.as_ref()?.cost_if_told(&end.usage));
             }
             self.ending = Some(Ok(done));
             self.room = LINGER.1;

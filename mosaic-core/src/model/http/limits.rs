@@ -37,12 +37,14 @@ pub(crate) struct Limits {
     pub(crate) first_byte: Duration,
     pub(crate) between: Duration,
     pub(crate) deadline: Option<Timestamp>,
+    /// The tokens that the answer may have.
+    pub(crate) answer: Option<u64>,
 }
 
 impl Timeouts {
     /// Of a call whose answer is one body.
     pub(crate) fn of_whole(&self, deadline: Option<Timestamp>) -> Limits {
-        Limits { first_byte: self.first_byte, between: self.between, deadline }
+        Limits { first_byte: self.first_byte, between: self.between, deadline, answer: None }
     }
 
     pub(crate) fn of_call(&self, call: &ModelCall, delivery: Delivery) -> Limits {
@@ -54,6 +56,7 @@ impl Timeouts {
             first_byte: call.stall.unwrap_or(first_byte),
             between: call.stall.unwrap_or(self.between),
             deadline: call.deadline,
+            answer: call.request.params.max_output_tokens,
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::account::{Account, Room};
-use super::{Budget, Budgets, Reserve};
+use super::{Budget, Budgets, Ceiling, Reserve};
 use crate::message::{Cost, Measure};
-use crate::model::{ModelRequest, Price};
+use crate::model::ModelRequest;
 use crate::router::deployment::{ASSUMED_ANSWER, Deployment};
 use crate::router::verdict::Verdict;
 use crate::router::{Lacking, Needs, RouteHints, TokenEstimator};
@@ -18,7 +18,7 @@ pub(in crate::router) struct Claim {
     /// By the budget's place; none, where the call is not charged to it.
     accounts: Vec<Option<Arc<Account>>>,
     /// The most tokens that the prompt can be, where that is known without its media.
-    most: Option<u64>,
+    prompt: Option<u64>,
     needs: Needs,
 }
 
@@ -38,7 +38,7 @@ impl Claim {
         request.groups.iter().for_each(|group| total += *group.measure());
         Self {
             accounts: budgets.accounts(hints, now),
-            most: estimator.most(request, &total),
+            prompt: estimator.most(request, &total),
             needs: *needs,
             budgets: budgets.clone(),
         }
@@ -55,16 +55,20 @@ impl Claim {
     pub(in crate::router) fn refuses(&self, deployment: &Deployment, rooms: &Rooms) -> Option<Verdict> {
         deployment.budgets.iter().find_map(|&budget| {
             let room = rooms.get(budget).copied().flatten()?;
-            let most = match self.amount(self.budgets.budget(budget)?, deployment) {
+            let of = self.budgets.budget(budget)?;
+            let (ceiling, prompt, answer) = match self.most(of, deployment) {
                 Ok(most) => most,
                 Err(lacking) => return Some(Verdict::Unbounded { budget, lacking }),
             };
-            let limit = self.budgets.budget(budget)?.limit;
+            if !ceiling.exceeds(prompt, answer, room.left) {
+                return None;
+            }
+            let most = ceiling.cost(prompt, answer);
             if most.0 > room.unspent {
-                let until = room.until.filter(|_| most <= limit);
+                let until = room.until.filter(|_| most <= of.limit);
                 return Some(Verdict::Budget { budget, left: Cost(room.unspent), most, until });
             }
-            (most.0 > room.left).then_some(Verdict::Reserved { budget, left: Cost(room.left), most })
+            Some(Verdict::Reserved { budget, left: Cost(room.left), most })
         })
     }
 
@@ -82,10 +86,9 @@ impl Claim {
             else {
                 continue;
             };
-            let reserved = self
-                .amount(budget, deployment)
-                .ok()
-                .and_then(|amount| Some((account.reserve(budget, amount.0, now)?, amount)));
+            let most = self.most(budget, deployment);
+            let amount = most.map(|(ceiling, prompt, answer)| ceiling.cost(prompt, answer)).ok();
+            let reserved = amount.and_then(|amount| Some((account.reserve(budget, amount.0, now)?, amount)));
             match reserved {
                 Some((period, amount)) => held.parts.push(Part { account: account.clone(), period, amount }),
                 None => {
@@ -97,24 +100,26 @@ impl Claim {
         Some(held)
     }
 
-    /// What is set aside for a candidate.
-    fn amount(&self, budget: &Budget, deployment: &Deployment) -> Result<Cost, Lacking> {
-        let price = deployment.candidate.known_price().ok_or(Lacking::Price)?;
+    /// The most that a candidate can cost: at its dearest rates, and how many tokens.
+    fn most<'a>(
+        &self,
+        budget: &Budget,
+        deployment: &'a Deployment,
+    ) -> Result<(&'a Ceiling, u64, u64), Lacking> {
+        let ceiling = deployment.ceiling.as_ref().ok_or(Lacking::Price)?;
         let (prompt, answer) = match budget.reserve {
             Reserve::Expected => (self.needs.prompt, self.needs.answer.unwrap_or(ASSUMED_ANSWER)),
-            Reserve::Most => {
-                let info = deployment.candidate.model.info();
-                let answer = self.needs.answer.or(info.max_output).or(deployment.window);
-                (self.prompt(deployment).ok_or(Lacking::Prompt)?, answer.ok_or(Lacking::Answer)?)
-            }
+            Reserve::Most => (
+                self.prompt(deployment).ok_or(Lacking::Prompt)?,
+                self.needs.answer.or(deployment.longest_answer).ok_or(Lacking::Answer)?,
+            ),
         };
-        Ok(price.at_most(prompt, answer))
+        Ok((ceiling, prompt, answer))
     }
 
     /// The most tokens of prompt that a candidate can be sent: what does not fit its window is refused, and not billed.
     fn prompt(&self, deployment: &Deployment) -> Option<u64> {
-        let fits = deployment.candidate.model.info().max_input.or(deployment.window);
-        [self.most, fits].into_iter().flatten().min()
+        [self.prompt, deployment.longest_prompt].into_iter().flatten().min()
     }
 }
 
@@ -149,8 +154,8 @@ impl Held {
     }
 
     /// It did not end, after so many bytes of its answer were shown.
-    pub(in crate::router) fn settle_cut(&mut self, price: Option<&Price>, shown: u64) {
-        let cost = price.map(|price| price.at_most(self.prompt, shown));
+    pub(in crate::router) fn settle_cut(&mut self, ceiling: Option<&Ceiling>, shown: u64) {
+        let cost = ceiling.map(|of| of.cost(self.prompt, shown));
         for part in self.parts.drain(..) {
             let cost = cost.map_or(part.amount, |cost| cost.min(part.amount));
             part.account.settle(part.period, part.amount.0, cost.0);

@@ -43,6 +43,7 @@
 //! ```
 
 mod account;
+mod ceiling;
 mod claim;
 mod definition;
 mod ledger;
@@ -50,6 +51,7 @@ mod period;
 #[cfg(test)]
 mod tests;
 
+pub(super) use ceiling::Ceiling;
 pub(super) use claim::{Claim, Held, Rooms};
 pub use definition::{Budget, Reserve};
 pub use ledger::{Budgets, Spent};

@@ -245,19 +245,10 @@ async fn an_unknown_price_or_length_is_refused_and_named_and_is_never_nothing() 
 }
 
 #[tokio::test]
-async fn what_is_not_reported_is_charged_as_reserved() {
-    let unpriced = ScriptedModel::new([Answer::text("hi")]);
-    let all = setting([Budget::new("all", Cost::dollars(10))], unpriced);
-    assert_eq!(all.say(call(1)).await.unwrap_err().kind, ErrorKind::Budget);
-    let claim = Claim::new(
-        &all.budgets,
-        &call(4).request,
-        &RouteHints::new(),
-        &crate::router::Needs::default(),
-        &crate::router::QuarterBytes,
-        all.runtime.now(),
-    );
-    assert_eq!(claim.rooms(all.runtime.now()).len(), 1);
+async fn an_answer_without_figures_is_charged_as_reserved() {
+    let all = setting([Budget::new("all", Cost::dollars(10))], model([Answer::text("hi")]));
+    all.say(call(4)).await.unwrap();
+    assert_eq!(all.spent(), [("all".to_owned(), 4, 0)]);
 }
 
 #[tokio::test]
@@ -393,5 +384,16 @@ proptest! {
         for (period, cost) in periods {
             prop_assert!(cost <= limit, "{} in {}", cost, period);
         }
+    }
+}
+
+#[test]
+fn what_a_clock_that_is_ahead_has_spent_is_kept_until_its_period_is_over() {
+    let budget = Budget::new("b", Cost(9)).per(Period::Every(Duration::from_millis(10)));
+    let account = Account::default();
+    account.add(5, Cost(3));
+    for (now, number, spent) in [(39, 5, 3), (55, 5, 3), (60, 6, 0)] {
+        let window = account.window(&budget, Timestamp(now));
+        assert_eq!((window.number, window.spent), (number, spent), "{now}");
     }
 }

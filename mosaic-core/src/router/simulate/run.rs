@@ -42,15 +42,35 @@ impl Simulation {
         &self,
         build: impl FnOnce(RouterBuilder) -> RouterBuilder,
     ) -> Result<Vec<Outcome>, RouterError> {
+        let mut build = Some(build);
+        self.run_many(1, |builder| match build.take() {
+            Some(build) => build(builder),
+            None => builder,
+        })
+    }
+
+    /// As [`run`](Self::run), with several routers, as several processes have them: the calls go to one after the other.
+    ///
+    /// # Errors
+    /// What is wrong with a router.
+    pub fn run_many(
+        &self,
+        routers: usize,
+        mut build: impl FnMut(RouterBuilder) -> RouterBuilder,
+    ) -> Result<Vec<Outcome>, RouterError> {
         let (runtime, record) = self.start();
         let models = self.models(&runtime, &record);
-        let mut builder = Router::builder(Arc::new(runtime.clone()));
-        for (plan, model) in self.fleet.iter().zip(models) {
-            builder = builder
-                .candidate(Candidate::new(plan.id.as_str(), Arc::new(model)).price(plan.price.clone()));
-        }
-        let router = build(builder).build()?;
-        Ok(self.ask(&runtime, &record, |_| Some(Arc::new(router.clone()))))
+        let one = |_| {
+            let mut builder = Router::builder(Arc::new(runtime.clone()));
+            for (plan, model) in self.fleet.iter().zip(&models) {
+                let candidate = Candidate::new(plan.id.as_str(), Arc::new(model.clone()));
+                builder = builder.candidate(candidate.price(plan.price.clone()));
+            }
+            build(builder).build()
+        };
+        let routers = (0..routers.max(1)).map(one).collect::<Result<Vec<_>, _>>()?;
+        let router = |call: usize| Some(Arc::new(routers.get(call % routers.len())?.clone()) as _);
+        Ok(self.ask(&runtime, &record, router))
     }
 
     /// What a plain shuffle makes of it: each call goes to one deployment by lot, once.

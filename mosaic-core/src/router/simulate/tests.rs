@@ -6,7 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::router::{Budget, Budgets, Hedge, MidAnswer, RetryPolicy, Score, Strategy as By};
+use crate::router::health::RamHealthStore;
+use crate::router::{BreakerPolicy, Budget, Budgets, Hedge, MidAnswer, RetryPolicy, Score, Strategy as By};
 
 fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -101,6 +102,35 @@ proptest! {
         for outcome in simulation.run(|builder| builder.strategy(by(which))).unwrap() {
             let failed = outcome.attempts.iter().filter(|attempt| attempt.failure.is_some()).count();
             prop_assert!(failed <= 1, "{:?}", outcome);
+        }
+    }
+
+    #[test]
+    fn routers_over_one_store_make_one_probe_at_a_time_together(
+        seed: u64, rate in 1.0..40.0_f64, routers in 2..6_usize,
+    ) {
+        let fleet = vec![Plan { outages: vec![at(0)..at(100_000)], ..well("down") }, well("well")];
+        let simulation = Simulation { fleet, load: load(150, rate), seed };
+        let store = std::sync::Arc::new(RamHealthStore::new());
+        // Each call looks before it asks.
+        let policy = BreakerPolicy { failures: 1, refresh: at(0), ..BreakerPolicy::default() };
+        let outcomes = simulation
+            .run_many(routers, |builder| builder.strategy(by(0)).breaker(policy.clone()).health(store.clone()))
+            .unwrap();
+        prop_assert_eq!(outcomes.len(), 150);
+        let mut asked: Vec<Duration> = outcomes
+            .iter()
+            .flat_map(|outcome| &outcome.attempts)
+            .filter(|attempt| attempt.deployment == 0)
+            .map(|attempt| attempt.at)
+            .collect();
+        asked.sort();
+        let Some(first) = asked.first().copied() else { return Ok(()) };
+        // A failure takes 50 ms; until the first has shown, more calls may set out.
+        let (mut closed_at, mut alone) = (first + Duration::from_millis(50), at(5));
+        for probe in asked.into_iter().filter(|one| *one > first + Duration::from_millis(50)) {
+            prop_assert!(probe >= closed_at + alone, "{:?} {:?}", probe, closed_at);
+            (closed_at, alone) = (probe + Duration::from_millis(50), (alone * 2).min(at(300)));
         }
     }
 
