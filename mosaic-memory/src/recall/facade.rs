@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mosaic_core::memory::{Filter, Memory, MemoryStore, Reach, Scope, SearchQuery, Vector};
+use mosaic_core::memory::{AsOf, Filter, Memory, MemoryStore, Reach, Scope, SearchQuery, Vector};
 use mosaic_core::model::{Estimate, TextTokens};
 use mosaic_core::{EmbedError, EmbedRequest, Embedder, EmbedderExt, Purpose, Timestamp};
 
@@ -68,7 +68,8 @@ pub struct RecallRequest {
     pub limit: usize,
     /// At most so many tokens of text.
     pub budget: Option<u64>,
-    /// The time now, where recency has a weight.
+    /// The time now: what is no longer so is left out then, unless the filter names a time of its own; and recency may count.
+    /// Without it, what was so at any time is found.
     pub now: Option<Timestamp>,
     /// Embedding the question must have ended by then.
     pub deadline: Option<Timestamp>,
@@ -117,7 +118,7 @@ impl RecallRequest {
         self
     }
 
-    /// The time now, for recency.
+    /// The time now: only what is so now, and recency may count. A prompt wants this.
     #[must_use]
     pub fn now(mut self, now: Timestamp) -> Self {
         self.now = Some(now);
@@ -196,6 +197,9 @@ impl Recall {
         let mut query = SearchQuery::new(request.scope.clone()).text(text);
         query.reach = request.reach;
         query.filter = request.filter.clone();
+        if let (Some(now), true) = (request.now, query.filter.as_of == AsOf::default()) {
+            query.filter.as_of = AsOf::valid(now);
+        }
         query.limit = self.options.candidates;
         query.neighbours = self.options.neighbours;
         match self.vector(text, request.deadline).await {

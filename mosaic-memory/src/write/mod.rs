@@ -22,14 +22,14 @@
 //! [`tools`] what an
 //! agent can do itself.
 //!
-//! Recall for a prompt wants [`AsOf::valid`](mosaic_core::memory::AsOf::valid) of the time: without it, what was so before is
-//! found too.
+//! Recall for a prompt says the time, with [`RecallRequest::now`](crate::recall::RecallRequest::now): without it, what was so
+//! before is found too.
 //!
 //! # A second session knows what the first one learned
 //!
 //! ```
 //! use std::sync::Arc;
-//! use mosaic_core::memory::{AsOf, Filter, Scope};
+//! use mosaic_core::memory::Scope;
 //! use mosaic_core::testing::TestRuntime;
 //! use mosaic_core::{Runtime, Seq};
 //! use mosaic_memory::embed::HashingEmbedder;
@@ -53,20 +53,18 @@
 //!
 //! // Another session, another day: what is so now?
 //! let recall = Recall::new(store.clone(), embedder, RecallOptions::default());
-//! let breakfast = |as_of| {
-//!     let filter = Filter { as_of, ..Filter::default() };
-//!     RecallRequest::new(ann.clone(), "What would she like for breakfast?").filter(filter).budget(200)
+//! let breakfast = |now| {
+//!     RecallRequest::new(ann.clone(), "What would she like for breakfast?").now(now).budget(200)
 //! };
 //! let monday = runtime.now();
-//! assert_eq!(recall.recall(&breakfast(AsOf::valid(monday))).await?.text(), "- breakfast: tea\n");
+//! assert_eq!(recall.recall(&breakfast(monday)).await?.text(), "- breakfast: tea\n");
 //!
 //! // She changes her mind. What was so before is still there for those who ask.
 //! runtime.advance(std::time::Duration::from_secs(86_400)).await;
 //! let report = writer.write(&ann, says("tuesday", "I prefer coffee for breakfast."), &RulesExtractor).await?;
 //! assert_eq!(report.to_string(), "supersede `breakfast: coffee`: the preference has another value now\n");
-//! let now = AsOf::valid(runtime.now());
-//! assert_eq!(recall.recall(&breakfast(now)).await?.text(), "- breakfast: coffee\n");
-//! assert_eq!(recall.recall(&breakfast(AsOf::valid(monday))).await?.text(), "- breakfast: tea\n");
+//! assert_eq!(recall.recall(&breakfast(runtime.now())).await?.text(), "- breakfast: coffee\n");
+//! assert_eq!(recall.recall(&breakfast(monday)).await?.text(), "- breakfast: tea\n");
 //! # Ok(())
 //! # }
 //! ```

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use mosaic_core::memory::{AsOf, Filter, Memory, MemoryKind, date};
+use mosaic_core::memory::{Memory, MemoryKind, date};
 use mosaic_core::{Effect, Tool, ToolContext, ToolError, ToolOutput, ToolSpec};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -64,14 +64,13 @@ impl Tool for Search {
         if !(1..=MOST).contains(&limit) {
             return Err(invalid(format!("the limit must be from 1 to {MOST}")));
         }
-        let now = self.shared.runtime.now();
-        let as_of = if past { AsOf::default() } else { AsOf::valid(now) };
-        let request = RecallRequest::new(self.shared.scope.clone(), query)
+        let mut request = RecallRequest::new(self.shared.scope.clone(), query)
             .limit(limit)
             .budget(self.shared.options.budget)
-            .filter(Filter { as_of, ..Filter::default() })
-            .reach(self.shared.options.reach)
-            .now(now);
+            .reach(self.shared.options.reach);
+        if !past {
+            request = request.now(self.shared.runtime.now());
+        }
         let found = self.shared.recall.recall(&request).await.map_err(|error| reported(error.report()))?;
         if found.hits.is_empty() {
             return Ok(ToolOutput::text("nothing found"));
