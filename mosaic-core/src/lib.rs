@@ -10,6 +10,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod agent;
+#[cfg(feature = "testing")]
+mod conformance;
 pub mod context;
 pub mod engine;
 pub mod error;

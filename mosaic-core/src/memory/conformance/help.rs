@@ -25,33 +25,7 @@ impl From<MemoryError> for Broken {
     }
 }
 
-/// What a rule returns.
-pub(super) type Check = Result<(), Broken>;
-
-/// Breaks the rule unless something holds.
-macro_rules! ensure {
-    ($holds:expr, $($why:tt)+) => {
-        let holds: bool = $holds;
-        if !holds {
-            return Err(super::Broken(format!($($why)+)));
-        }
-    };
-}
-
-/// Breaks the rule unless a call failed with the right error.
-macro_rules! ensure_fails {
-    ($result:expr, $error:pat, $($what:tt)+) => {
-        match $result {
-            Err($error) => {}
-            Ok(_) => return Err(super::Broken(format!("{}: it succeeded, {} is due", format!($($what)+), stringify!($error)))),
-            Err(other) => {
-                return Err(super::Broken(format!("{}: {} is due, not: {other}", format!($($what)+), stringify!($error))));
-            }
-        }
-    };
-}
-
-pub(super) use {ensure, ensure_fails};
+pub(super) use crate::conformance::{Check, ensure, ensure_fails};
 
 /// A UUIDv7 of a small number; greater ones are greater.
 #[must_use]

@@ -30,7 +30,7 @@ pub mod sharing;
 pub mod times;
 pub mod vectors;
 
-pub use crate::store::conformance::{Broken, Failures};
+pub use crate::conformance::{Broken, Failures};
 pub use help::{Factory, id};
 pub use model::Model;
 pub use rules::{RULES, Rule, check_all};

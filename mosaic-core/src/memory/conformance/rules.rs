@@ -1,40 +1,12 @@
 //! The list of all rules.
 
-use futures_util::future::BoxFuture;
-
 use super::{
     Broken, Factory, Failures, blocks, keeping, leaving, refusing, scoping, searching, sharing, times,
     vectors,
 };
+use crate::conformance::suite;
 
-/// One rule of the contract.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule {
-    /// The rule as a sentence, with `_` for spaces; also the name of its function.
-    pub name: &'static str,
-    check: fn(&dyn Factory) -> BoxFuture<'_, Result<(), Broken>>,
-}
-
-impl Rule {
-    /// Checks a store.
-    ///
-    /// # Errors
-    /// When the store breaks the rule.
-    pub async fn check(&self, factory: &dyn Factory) -> Result<(), Broken> {
-        (self.check)(factory).await
-    }
-}
-
-macro_rules! rules {
-    ($($file:ident: $($name:ident),+;)+) => {
-        /// Every rule of the contract.
-        pub const RULES: &[Rule] = &[$($(
-            Rule { name: stringify!($name), check: |factory| Box::pin($file::$name(factory)) },
-        )+)+];
-    };
-}
-
-rules! {
+suite! {
     keeping:
         what_was_added_is_got,
         lists_are_sorted_and_paged,
@@ -93,18 +65,4 @@ rules! {
         one_racing_writer_wins,
         a_dropped_change_leaves_all_or_nothing,
         what_was_written_is_there_after_opening_again;
-}
-
-/// Checks all rules, also after one was broken.
-///
-/// # Errors
-/// The rules that the store breaks, each with what was seen.
-pub async fn check_all(factory: &dyn Factory) -> Result<(), Failures> {
-    let mut failures = Vec::new();
-    for rule in RULES {
-        if let Err(broken) = rule.check(factory).await {
-            failures.push((rule.name, broken));
-        }
-    }
-    if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
 }

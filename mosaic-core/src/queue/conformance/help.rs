@@ -12,18 +12,6 @@ use crate::queue::{Claim, Enqueued, Job, JobFilter, JobId, JobPage, JobStore, Ne
 use crate::runtime::Timestamp;
 use crate::testing::TestRuntime;
 
-/// What a rule returns.
-pub(super) type Check = Result<(), Broken>;
-
-/// Breaks the rule unless something holds.
-macro_rules! ensure {
-    ($holds:expr, $($why:tt)+) => {
-        if !$holds {
-            return Err(super::Broken(format!($($why)+)));
-        }
-    };
-}
-
 /// Breaks the rule unless two are the same.
 macro_rules! ensure_eq {
     ($found:expr, $due:expr, $($what:tt)+) => {
@@ -44,7 +32,8 @@ macro_rules! ensure_lost {
     };
 }
 
-pub(super) use {ensure, ensure_eq, ensure_lost};
+pub(super) use crate::conformance::{Check, ensure};
+pub(super) use {ensure_eq, ensure_lost};
 
 /// The time of the rules: so many seconds after the start.
 pub(super) fn at(seconds: u64) -> Timestamp {

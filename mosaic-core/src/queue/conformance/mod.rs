@@ -33,5 +33,5 @@ pub mod pausing;
 mod rules;
 pub mod scheduling;
 
-pub use crate::store::conformance::{Broken, Failures};
+pub use crate::conformance::{Broken, Failures};
 pub use rules::{Factory, RULES, Rule, check_all};

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-
 use super::{Broken, Failures, adding, caring, claiming, ending, owning, pausing, scheduling};
+use crate::conformance::suite;
 use crate::queue::{JobStore, QueueError};
 
 /// Opens stores for the rules. Make a new one for every run: a rule finds its places empty.
@@ -21,34 +20,7 @@ impl From<QueueError> for Broken {
     }
 }
 
-/// One rule of the contract.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule {
-    /// The rule as a sentence, with `_` for spaces; also the name of its function.
-    pub name: &'static str,
-    check: fn(&dyn Factory) -> BoxFuture<'_, Result<(), Broken>>,
-}
-
-impl Rule {
-    /// Checks a store.
-    ///
-    /// # Errors
-    /// When the store breaks the rule.
-    pub async fn check(&self, factory: &dyn Factory) -> Result<(), Broken> {
-        (self.check)(factory).await
-    }
-}
-
-macro_rules! rules {
-    ($($file:ident: $($name:ident),+;)+) => {
-        /// Every rule of the contract.
-        pub const RULES: &[Rule] = &[$($(
-            Rule { name: stringify!($name), check: |factory| Box::pin($file::$name(factory)) },
-        )+)+];
-    };
-}
-
-rules! {
+suite! {
     adding:
         what_was_added_is_there,
         any_payload_and_any_name_are_kept,
@@ -103,18 +75,4 @@ rules! {
         a_closed_store_refuses_everything,
         what_was_added_is_there_after_opening_again,
         adding_rings_the_bell;
-}
-
-/// Checks all rules, also after one was broken.
-///
-/// # Errors
-/// The rules that the store breaks, each with what was seen.
-pub async fn check_all(factory: &dyn Factory) -> Result<(), Failures> {
-    let mut failures = Vec::new();
-    for rule in RULES {
-        if let Err(broken) = rule.check(factory).await {
-            failures.push((rule.name, broken));
-        }
-    }
-    if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
 }

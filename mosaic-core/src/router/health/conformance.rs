@@ -30,11 +30,12 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::join_all;
 
 use super::{HealthPage, HealthStore, Swap};
+pub use crate::conformance::{Broken, Failures};
+use crate::conformance::{Check, ensure, suite};
 use crate::store::StoreError;
-pub use crate::store::conformance::{Broken, Failures};
 
 /// Opens stores for the rules. Make a new one for every run: a rule finds its places empty.
 #[async_trait::async_trait]
@@ -44,68 +45,19 @@ pub trait Factory: Send + Sync {
     async fn open(&self, place: &str) -> Result<Arc<dyn HealthStore>, StoreError>;
 }
 
-type Check = Result<(), Broken>;
-
-/// One rule of the contract.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule {
-    /// The rule as a sentence, with `_` for spaces; also the name of its function.
-    pub name: &'static str,
-    check: fn(&dyn Factory) -> BoxFuture<'_, Check>,
-}
-
-impl Rule {
-    /// Checks a store.
-    ///
-    /// # Errors
-    /// When the store breaks the rule.
-    pub async fn check(&self, factory: &dyn Factory) -> Result<(), Broken> {
-        (self.check)(factory).await
-    }
-}
-
-macro_rules! rules {
-    ($($name:ident),+ $(,)?) => {
-        /// Every rule of the contract.
-        pub const RULES: &[Rule] =
-            &[$(Rule { name: stringify!($name), check: |factory| Box::pin($name(factory)) }),+];
-    };
-}
-
-rules! {
-    an_empty_name_space_has_nothing,
-    what_was_written_is_loaded,
-    a_swap_with_another_version_changes_nothing_and_tells_what_is_there,
-    versions_grow_over_all_candidates,
-    a_load_gives_what_is_newer,
-    any_text_is_a_name,
-    name_spaces_do_not_see_each_other,
-    two_handles_see_the_same,
-    one_racing_swap_wins,
-    who_follows_the_versions_misses_nothing,
-    a_dropped_swap_leaves_all_or_nothing,
-}
-
-/// Checks all rules, also after one was broken.
-///
-/// # Errors
-/// The rules that the store breaks, each with what was seen.
-pub async fn check_all(factory: &dyn Factory) -> Result<(), Failures> {
-    let mut failures = Vec::new();
-    for rule in RULES {
-        if let Err(broken) = rule.check(factory).await {
-            failures.push((rule.name, broken));
-        }
-    }
-    if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
-}
-
-macro_rules! ensure {
-    ($holds:expr, $($why:tt)+) => {
-        if !$holds {
-            return Err(Broken(format!($($why)+)));
-        }
-    };
+suite! {
+    self:
+        an_empty_name_space_has_nothing,
+        what_was_written_is_loaded,
+        a_swap_with_another_version_changes_nothing_and_tells_what_is_there,
+        versions_grow_over_all_candidates,
+        a_load_gives_what_is_newer,
+        any_text_is_a_name,
+        name_spaces_do_not_see_each_other,
+        two_handles_see_the_same,
+        one_racing_swap_wins,
+        who_follows_the_versions_misses_nothing,
+        a_dropped_swap_leaves_all_or_nothing;
 }
 
 /// Writes, which must succeed.

@@ -93,6 +93,38 @@ async fn a_failure_of_one_leaves_the_other_running() {
 }
 
 #[tokio::test]
+async fn when_one_of_two_fails_nobody_waits_for_the_slow_one_alone() {
+    let runtime = TestRuntime::new(1);
+    let breaks = Gate::new();
+    let dies = Answer::new().hold(&breaks).fail(ModelError::new(ErrorKind::Server, "no"));
+    let (first, second) = (ScriptedModel::new([dies]), ScriptedModel::new([Answer::never()]));
+    let third = ScriptedModel::new([Answer::text("three")]);
+    let hedge = Hedge { share: 1.0, ..Hedge::after(Duration::from_secs(2)) };
+    let router = router(&runtime, &[&first, &second, &third], hedge);
+    let call = start(&router);
+    runtime.advance(Duration::from_secs(3)).await;
+    assert_eq!((second.requests().len(), third.requests().len()), (1, 0));
+    breaks.open();
+    runtime.advance(Duration::from_millis(1)).await;
+    assert!(call.is_finished(), "the third was not asked at once");
+    assert_eq!(call.await.unwrap().0.unwrap(), "three");
+}
+
+#[tokio::test]
+async fn a_hedge_that_finds_nobody_changes_nothing_of_what_is_explained() {
+    let runtime = TestRuntime::new(1);
+    let gate = Gate::new();
+    let only = ScriptedModel::new([held(&gate, "one")]);
+    let router = router(&runtime, &[&only], Hedge::after(Duration::from_secs(2)));
+    let call = start(&router);
+    runtime.advance(Duration::from_secs(5)).await;
+    gate.open();
+    let (said, route) = call.await.unwrap();
+    assert_eq!((said.unwrap().as_str(), &*route.rejected), ("one", &[][..]));
+    assert_eq!(route.scores.len(), 1);
+}
+
+#[tokio::test]
 async fn hedges_count_as_attempts_and_no_more_than_so_many_are_made() {
     let runtime = TestRuntime::new(1);
     let never = || ScriptedModel::new([Answer::never()]);

@@ -1,8 +1,8 @@
-//! What a rule needs, and what it says when a store breaks it.
+//! What a rule needs.
 
-use std::fmt;
 use std::sync::Arc;
 
+use super::Broken;
 use crate::store::{SessionStore, StoreError};
 
 /// Opens stores for the rules. Make a new one for every run: a rule finds its places empty.
@@ -19,49 +19,8 @@ pub trait Factory: Send + Sync {
     }
 }
 
-/// A store broke a rule: what was seen, and what should have been.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Broken(pub String);
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-// As text, because tests `unwrap`.
-impl fmt::Debug for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Broken {}
-
 impl From<StoreError> for Broken {
     fn from(error: StoreError) -> Self {
         Self(format!("a call that should succeed failed: {error}"))
     }
 }
-
-/// The rules that a store broke.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Failures(pub Vec<(&'static str, Broken)>);
-
-impl fmt::Display for Failures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store breaks {} rule(s):", self.0.len())?;
-        for (rule, broken) in &self.0 {
-            write!(f, "\n  {rule}: {broken}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Failures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Failures {}

@@ -47,5 +47,6 @@ pub mod racing;
 pub mod reading;
 mod rules;
 
-pub use factory::{Broken, Factory, Failures};
+pub use crate::conformance::{Broken, Failures};
+pub use factory::Factory;
 pub use rules::{RULES, Rule, check_all};

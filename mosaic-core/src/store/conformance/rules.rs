@@ -1,39 +1,11 @@
 //! The list of all rules.
 
-use futures_util::future::BoxFuture;
-
 use super::{
     Broken, Factory, Failures, appending, closing, erasing, forking, leasing, naming, racing, reading,
 };
+use crate::conformance::suite;
 
-/// One rule of the contract.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule {
-    /// The rule as a sentence, with `_` for spaces; also the name of its function.
-    pub name: &'static str,
-    check: fn(&dyn Factory) -> BoxFuture<'_, Result<(), Broken>>,
-}
-
-impl Rule {
-    /// Checks a store.
-    ///
-    /// # Errors
-    /// When the store breaks the rule.
-    pub async fn check(&self, factory: &dyn Factory) -> Result<(), Broken> {
-        (self.check)(factory).await
-    }
-}
-
-macro_rules! rules {
-    ($($file:ident: $($name:ident),+;)+) => {
-        /// Every rule of the contract.
-        pub const RULES: &[Rule] = &[$($(
-            Rule { name: stringify!($name), check: |factory| Box::pin($file::$name(factory)) },
-        )+)+];
-    };
-}
-
-rules! {
+suite! {
     reading:
         what_was_written_is_read,
         rows_come_in_order,
@@ -92,18 +64,4 @@ rules! {
         closing_gives_leases_back,
         two_handles_are_two_owners,
         two_handles_see_one_log;
-}
-
-/// Checks all rules, also after one was broken.
-///
-/// # Errors
-/// The rules that the store breaks, each with what was seen.
-pub async fn check_all(factory: &dyn Factory) -> Result<(), Failures> {
-    let mut failures = Vec::new();
-    for rule in RULES {
-        if let Err(broken) = rule.check(factory).await {
-            failures.push((rule.name, broken));
-        }
-    }
-    if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
 }
