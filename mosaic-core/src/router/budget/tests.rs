@@ -397,3 +397,36 @@ fn what_a_clock_that_is_ahead_has_spent_is_kept_until_its_period_is_over() {
         assert_eq!((window.number, window.spent), (number, spent), "{now}");
     }
 }
+
+#[test]
+fn the_most_that_a_prompt_can_be_counts_all_that_is_sent() {
+    use crate::message::{Media, MediaData, Origin};
+    use crate::router::{QuarterBytes, TokenEstimator};
+
+    let most = |request: &ModelRequest| {
+        let mut total = crate::message::Measure::default();
+        request.groups.iter().for_each(|group| total += *group.measure());
+        QuarterBytes.most(request, &total).unwrap()
+    };
+    let with = |parts: Vec<Part>| {
+        let groups = Arc::new(vec![Group::assistant(parts, None::<Origin>, Vec::new()).unwrap()]);
+        ModelRequest { groups, ..ModelRequest::default() }
+    };
+    let nothing = most(&ModelRequest::default());
+    assert!(most(&with(vec![Part::text("é".repeat(1_000))])) >= nothing + 2_000);
+    let signed = Part::Reasoning { text: String::new(), opaque: Some("x".repeat(3_000).into()) };
+    assert!(most(&with(vec![signed])) >= nothing + 3_000);
+    let data = MediaData::Url { url: "https://example.org/a.png".into() };
+    let image = Part::Media(Media { media_type: "image/png".into(), data, name: None });
+    // A photo of 12 megapixels: 14,364 tokens where it is billed most.
+    assert!(most(&with(vec![image])) >= nothing + 14_364);
+}
+
+#[test]
+fn what_calls_of_a_process_that_died_had_reserved_counts_as_spent() {
+    let budgets = Budgets::new([Budget::new("all", Cost(9))]).unwrap();
+    let (budget, since) = ("all".into(), Timestamp(0));
+    budgets.restore([Spent { budget, user: None, since, spent: Cost(2), reserved: Cost(3) }]);
+    let spent = budgets.spent(Timestamp(1));
+    assert_eq!((spent[0].spent, spent[0].reserved), (Cost(5), Cost(0)));
+}
