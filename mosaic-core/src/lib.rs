@@ -56,8 +56,8 @@ pub use model::{
 pub use runtime::TokioRuntime;
 pub use runtime::{BoxFuture, Runtime, RuntimeExt, TaskHandle, Timestamp};
 pub use session::{
-    About, Body, CancelReason, Canceller, Decision, Entry, Input, InputDelivery, LimitKind, RecoveryPolicy,
-    Reply, Run, RunEnd, Session, SessionError,
+    About, Body, CancelReason, Canceller, Decision, EndedRun, Entry, Input, InputDelivery, LimitKind,
+    RecoveryPolicy, Reply, Run, RunEnd, RunEntries, Session, SessionError,
 };
 pub use store::{Flush, Lease, ListOptions, Row, RowStream, SessionInfo, SessionStore, StoreError};
 pub use tool::{

@@ -8,6 +8,7 @@
 //! ```
 
 mod driver;
+mod ended;
 mod entry;
 mod error;
 mod feed;
@@ -18,6 +19,7 @@ mod run;
 mod shared;
 
 pub(crate) use driver::{Answer, request};
+pub use ended::{EndedRun, RunEntries};
 pub use entry::{
     About, Body, CallStart, CancelReason, Decision, Entry, EntryError, FORMAT, ForkPoint, InputDelivery,
     LimitKind, NoticeKind, RunEnd,
