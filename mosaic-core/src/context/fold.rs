@@ -1,9 +1,10 @@
 //! The fold.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::id::{CallId, Seq};
-use crate::message::{Group, Origin, Part, ToolResult, ToolStatus};
+use crate::message::{Group, GroupBody, Origin, Part, ToolResult, ToolStatus};
 use crate::session::{Body, Entry, InputDelivery};
 
 /// What the model sees of a session: a fold over its entries.
@@ -20,6 +21,11 @@ pub struct Context {
     queued: Vec<(Seq, Vec<Part>)>,
     /// Whether a run goes on: inputs then wait in line.
     busy: bool,
+    /// The group of the input that began the run, until the model has answered.
+    input: Option<usize>,
+    /// What contexts have shown, and the entry that the group begins with which shows it.
+    shown: Arc<BTreeSet<Arc<str>>>,
+    shown_at: Vec<(Seq, Arc<str>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -38,12 +44,18 @@ impl Context {
         &self.groups
     }
 
+    /// What contexts have shown, by the names that their providers gave, as far as the model still sees it.
+    #[must_use]
+    pub fn shown(&self) -> &Arc<BTreeSet<Arc<str>>> {
+        &self.shown
+    }
+
     /// Takes an entry. Total: an entry that does not fit changes nothing.
     pub fn apply(&mut self, entry: &Entry) {
         match &entry.body {
             Body::Input { parts, delivery, .. } => {
                 if !std::mem::replace(&mut self.busy, true) {
-                    self.push(entry.seq, Group::user(parts.clone()));
+                    self.begin(entry.seq, parts.clone());
                 } else if *delivery == InputDelivery::Steer {
                     // The model may be answering what was said before: this comes after its answer.
                     self.waiting.push((entry.seq, parts.clone()));
@@ -71,17 +83,42 @@ impl Context {
                     self.flush();
                 }
             }
+            Body::Context { parts, shows, .. } => self.show(parts, shows),
             Body::Compaction { upto, summary, .. } => self.compact(*upto, summary),
             Body::RunEnd { .. } => {
                 self.close();
                 self.busy = !self.queued.is_empty();
                 if self.busy {
                     let (seq, parts) = self.queued.remove(0);
-                    self.push(seq, Group::user(parts));
+                    self.begin(seq, parts);
                 }
             }
             _ => {}
         }
+    }
+
+    /// The input that begins a run.
+    fn begin(&mut self, seq: Seq, parts: Vec<Part>) {
+        self.input = Some(self.groups.len());
+        self.push(seq, Group::user(parts));
+    }
+
+    /// Puts what was gathered before the input that began the run, into its group: some models take no two messages of the
+    /// user in a row. The model has not been asked yet, so nothing that it saw changes.
+    fn show(&mut self, gathered: &[Part], shows: &[Arc<str>]) {
+        let input = self.input.take();
+        if let Some(index) = input
+            && let Some(group) = Arc::make_mut(&mut self.groups).get_mut(index)
+            && let Some(seq) = self.starts.get(index)
+            && let GroupBody::User { parts } = group.body()
+            && !gathered.is_empty()
+        {
+            *group = Group::user(gathered.iter().chain(parts).cloned().collect());
+            self.shown_at.extend(shows.iter().map(|name| (*seq, name.clone())));
+            Arc::make_mut(&mut self.shown).extend(shows.iter().cloned());
+        }
+        // What was said meanwhile the model can see at once.
+        self.flush();
     }
 
     fn push(&mut self, seq: Seq, group: Arc<Group>) {
@@ -90,6 +127,7 @@ impl Context {
     }
 
     fn answer(&mut self, seq: Seq, parts: &[Part], origin: Option<&Origin>) {
+        self.input = None;
         self.close();
         let calls = parts.iter().filter(|part| part.as_call().is_some()).count();
         if calls > 0 {
@@ -137,6 +175,10 @@ impl Context {
         let text = format!("Summary of the conversation so far:\n{summary}");
         groups.splice(..gone, [Group::user(vec![Part::text(text)])]);
         self.starts.splice(..gone, [upto]);
+        self.input =
+            self.input.and_then(|index| index.checked_sub(gone)).map(|index| index.saturating_add(1));
+        self.shown_at.retain(|(seq, _)| *seq > upto);
+        self.shown = Arc::new(self.shown_at.iter().map(|(_, name)| name.clone()).collect());
     }
 }
 

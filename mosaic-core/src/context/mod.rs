@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Input ───────────────> user group
+//! Context ─────────────> before the input that began the run, in its group
 //! Assistant ───────────> assistant group, open until each of its calls has a result
 //! ToolEnd ─────────────> a result of the open group
 //! Notice, steered input > user group, after the open one has closed
@@ -13,5 +14,7 @@
 //! An old group is never built again, so a turn over a long history costs what is new in it.
 
 mod fold;
+mod provider;
 
 pub use fold::Context;
+pub use provider::{ContextProvider, ContextRequest, Provided};

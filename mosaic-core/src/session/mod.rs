@@ -17,6 +17,7 @@ mod log;
 pub mod machine;
 mod run;
 mod shared;
+mod spec;
 
 pub(crate) use driver::{Answer, request};
 pub use ended::{EndedRun, RunEntries};
@@ -32,3 +33,4 @@ pub(crate) use log::bound;
 pub use machine::{CompactionPolicy, Phase, RecoveryPolicy};
 pub use run::{Canceller, Reply, Run};
 pub(crate) use shared::{Bound, Shared, Surroundings, read};
+pub use spec::SessionSpec;

@@ -1,5 +1,7 @@
 //! The lines of a recording, as they are written and as they are read.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -47,6 +49,8 @@ pub(super) enum Write<'a> {
         agent: &'a str,
         digest: &'a str,
         model: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<&'a str>,
         noted: bool,
     },
     Outcome {
@@ -98,6 +102,8 @@ pub(super) enum Read {
         at: Timestamp,
         agent: String,
         model: String,
+        #[serde(default)]
+        user: Option<Arc<str>>,
         noted: bool,
     },
     Outcome {

@@ -67,13 +67,13 @@ impl Pen {
     }
 
     /// An agent is bound; `noted` when an entry says so.
-    pub(crate) fn bind(&self, at: Timestamp, agent: &Agent, model: &str, noted: bool) {
+    pub(crate) fn bind(&self, at: Timestamp, agent: &Agent, model: &str, user: Option<&str>, noted: bool) {
         let session = self.session;
         self.write(|state, put| {
             let bound = (agent.digest().to_owned(), model.to_owned());
             if noted || state.bound.as_ref() != Some(&bound) {
                 let (agent, digest) = (agent.name(), agent.digest());
-                put(state, &Write::Bind { session, at, agent, digest, model, noted });
+                put(state, &Write::Bind { session, at, agent, digest, model, user, noted });
                 state.bound = Some(bound);
             }
         });

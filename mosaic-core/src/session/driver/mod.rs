@@ -6,6 +6,8 @@
 
 mod answer;
 mod command;
+mod ending;
+mod gather;
 mod model_step;
 mod tool_step;
 mod wait;
@@ -22,7 +24,7 @@ use tokio::sync::mpsc;
 use super::entry::{Body, CancelReason, Entry};
 use super::error::SessionError;
 use super::log::{self, Log};
-use super::machine::{Env, Outcome, Phase, Step};
+use super::machine::{Env, Gathers, Outcome, Phase, Step};
 use super::shared::{Bound, Shared};
 use crate::engine::Active;
 use crate::id::{CallId, StepId};
@@ -171,7 +173,8 @@ impl Driver {
     async fn bind(&mut self, log: &mut Log, writer: &mut Writer) -> Result<(), SessionError> {
         self.bound = self.shared.bound();
         let agent = &self.bound.agent;
-        let known = log.bound.as_deref() == Some(agent.digest());
+        let user = self.shared.user();
+        let known = log.bound.as_deref() == Some(agent.digest()) && (user.is_none() || log.user == user);
         if known && self.pen.is_none() {
             return Ok(());
         }
@@ -179,12 +182,12 @@ impl Driver {
         let model = format!("{}:{}", model.provider, model.model);
         let at = self.shared.around.runtime.now();
         if let Some(pen) = &self.pen {
-            pen.bind(at, agent, &model, !known);
+            pen.bind(at, agent, &model, user.as_deref(), !known);
         }
         if known {
             return Ok(());
         }
-        writer.note(log, None, at, log::bound(agent, model)).await
+        writer.note(log, None, at, log::bound(agent, model, user)).await
     }
 
     /// Takes up the pen, if runs are recorded. What the recording does not know of the log is read for it; that this fails
@@ -298,6 +301,7 @@ impl Driver {
         let env = Env {
             tools: bound.agent.tools(),
             limits: bound.agent.limits(),
+            gathers: Gathers::of(&bound.agent),
             compaction: bound.compaction,
             recovery: bound.agent.recovery(),
             since: self.since,
@@ -307,6 +311,7 @@ impl Driver {
             pen.outcome(now, &outcome);
         }
         let decided = log.machine.decide(outcome, &env, now);
+        ending::tell(&self.shared, &self.bound, log, &decided.entries).await;
         writer.append(log, decided.entries).await
     }
 
@@ -330,6 +335,9 @@ impl Driver {
                     asked = pen.as_ref().map(|pen| pen.digest(&request));
                     let start = model_step::Start { run: log.machine.run(), number: *number, request, pen };
                     self.work.model = Some((step.id(), model_step::start(&self.shared, bound, start)));
+                }
+                Step::Gather { number } if self.work.model.is_none() => {
+                    self.work.model = Some((step.id(), gather::start(&self.shared, bound, log, *number)));
                 }
                 Step::Compact { number } if self.work.model.is_none() => {
                     let step = *number;

@@ -49,6 +49,14 @@ impl Machine {
                     run.context = 0;
                 }
             }
+            Body::Context { .. } => {
+                self.contexts = self.contexts.saturating_add(1);
+                if let Some(run) = &mut self.run
+                    && run.phase == Phase::Gathering
+                {
+                    run.phase = Phase::Thinking;
+                }
+            }
             body => {
                 if let Some(run) = &mut self.run {
                     run.apply(entry, body);
@@ -94,6 +102,7 @@ impl Run {
             input: queued.input,
             started,
             phase: Phase::Thinking,
+            gathered: false,
             limits: queued.limits,
             output: queued.output,
             steps: 0,
@@ -155,6 +164,10 @@ impl Run {
                 self.phase = Phase::Cancelling;
                 self.retry_at = None;
                 self.cancel.get_or_insert_with(|| reason.clone());
+            }
+            Body::ContextStart { .. } => {
+                self.phase = Phase::Gathering;
+                self.gathered = true;
             }
             Body::CompactStart { .. } => {
                 self.phase = Phase::Compacting;

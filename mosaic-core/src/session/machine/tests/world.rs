@@ -15,7 +15,7 @@ use crate::runtime::Timestamp;
 use crate::session::entry::{Body, CancelReason, Decision, Entry, InputDelivery};
 use crate::session::machine::table::Rule;
 use crate::session::machine::{
-    CompactionPolicy, Decided, Env, Machine, Outcome, Phase, RecoveryPolicy, Reply, Step,
+    CompactionPolicy, Decided, Env, Gathers, Machine, Outcome, Phase, RecoveryPolicy, Reply, Step,
 };
 use crate::tool::{Approval, Effect, Tool, ToolContext, ToolError, ToolOutput, ToolSet, ToolSpec};
 
@@ -25,6 +25,13 @@ pub(super) struct Op {
     pub(super) what: u8,
     pub(super) a: u8,
     pub(super) b: u8,
+}
+
+/// What the agent does besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) compacts: bool,
+    pub(super) gathers: bool,
 }
 
 /// A transition that was taken.
@@ -44,6 +51,7 @@ pub(super) struct World {
     tools: ToolSet,
     limits: Limits,
     compaction: CompactionPolicy,
+    gathers: Gathers,
     runs: u128,
 }
 
@@ -72,8 +80,13 @@ fn report(kind: ErrorKind) -> ErrorReport {
     ErrorReport::new(kind, "told so")
 }
 
+fn gathered(step: u64, a: u8) -> Outcome {
+    let errors = if a.is_multiple_of(2) { Vec::new() } else { vec![report(ErrorKind::Storage)] };
+    Outcome::Gathered { step, parts: vec![Part::text("known")], shows: vec!["memory:1".into()], errors }
+}
+
 impl World {
-    pub(super) fn new(compacts: bool) -> Self {
+    pub(super) fn new(Settings { compacts, gathers }: Settings) -> Self {
         let tool = |(name, effect, approval): (&str, Effect, Approval)| {
             let spec = ToolSpec::new(name, "", json!({"type": "object"})).effect(effect).approval(approval);
             Arc::new(Named(spec)) as Arc<dyn Tool>
@@ -97,13 +110,14 @@ impl World {
             tools: ToolSet::new(TOOLS.into_iter().map(tool).collect()).expect("tools"),
             limits,
             compaction: if compacts { compaction } else { CompactionPolicy::Never },
+            gathers: if gathers { Gathers::Context } else { Gathers::Nothing },
             runs: 0,
         }
     }
 
     /// Another process takes over a log.
-    pub(super) fn resume(entries: Vec<Entry>, compacts: bool) -> Self {
-        let mut world = Self::new(compacts);
+    pub(super) fn resume(entries: Vec<Entry>, settings: Settings) -> Self {
+        let mut world = Self::new(settings);
         world.runs = 1_000;
         world.now = entries.last().map_or(world.now, |entry| entry.at);
         entries.iter().for_each(|entry| world.machine.apply(entry));
@@ -131,6 +145,7 @@ impl World {
         let env = Env {
             tools: &self.tools,
             limits: &self.limits,
+            gathers: self.gathers,
             compaction: self.compaction,
             recovery,
             since: Timestamp(0),
@@ -156,6 +171,10 @@ impl World {
         self.now = self.now.after(Duration::from_millis(u64::from(b)));
         match what % 16 {
             0 | 1 => self.input(a),
+            2..=6 if self.machine.phase() == Phase::Gathering => {
+                let step = self.machine.contexts + 1;
+                self.tell(gathered(step, a));
+            }
             2..=6 => {
                 let outcome = self.model(a, b);
                 self.tell(outcome);
@@ -184,6 +203,11 @@ impl World {
                     },
                     _ => Outcome::CompactFailed { step, error: report(ErrorKind::Server) },
                 });
+            }
+            15 if a < 128 => {
+                // Out of turn.
+                let step = self.machine.contexts + 1 + u64::from(a % 2);
+                self.tell(gathered(step, a));
             }
             13 if a < 80 => {
                 let reason = CancelReason::Host { reason: "enough".into() };
@@ -269,6 +293,7 @@ impl World {
                     let outcome = self.model(130, 60);
                     self.tell(outcome);
                 }
+                Some(Step::Gather { number: step }) => self.tell(gathered(step, 0)),
                 Some(Step::Compact { number: step }) => {
                     self.tell(Outcome::CompactFailed { step, error: report(ErrorKind::Server) });
                 }
@@ -302,6 +327,7 @@ impl World {
             route: None,
         });
         old.push(Outcome::CompactFailed { step: self.machine.compactions, error });
+        old.push(gathered(self.machine.contexts, 1));
         let running = self.machine.running();
         let tool = |call: CallId, attempt| Outcome::Tool {
             call,
