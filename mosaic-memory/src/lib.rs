@@ -14,10 +14,13 @@
 //! * [`recall`]: candidates of a store become ranked hits.
 //! * [`text`]: words, stop words and stems.
 //! * [`mod@write`]: what was said becomes memories; tools for agents.
+//! * [`agent`]: an agent that remembers by itself: recall before a run, learning after it.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod agent;
 pub mod embed;
+mod id;
 pub mod recall;
 pub mod text;
 pub mod write;

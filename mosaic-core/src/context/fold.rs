@@ -19,6 +19,8 @@ pub struct Context {
     waiting: Vec<(Seq, Vec<Part>)>,
     /// Inputs that wait for the run before them to end.
     queued: Vec<(Seq, Vec<Part>)>,
+    /// The last entry that a summary stands for.
+    compacted: Seq,
     /// Whether a run goes on: inputs then wait in line.
     busy: bool,
     /// The group of the input that began the run, until the model has answered.
@@ -42,6 +44,12 @@ impl Context {
     #[must_use]
     pub fn groups(&self) -> &Arc<Vec<Arc<Group>>> {
         &self.groups
+    }
+
+    /// From which entry on the conversation is whole. What was said before stands there as a summary, if at all.
+    #[must_use]
+    pub fn seen_from(&self) -> Seq {
+        self.compacted.next()
     }
 
     /// What contexts have shown, by the names that their providers gave, as far as the model still sees it.
@@ -177,6 +185,7 @@ impl Context {
         self.starts.splice(..gone, [upto]);
         self.input =
             self.input.and_then(|index| index.checked_sub(gone)).map(|index| index.saturating_add(1));
+        self.compacted = upto;
         self.shown_at.retain(|(seq, _)| *seq > upto);
         self.shown = Arc::new(self.shown_at.iter().map(|(_, name)| name.clone()).collect());
     }

@@ -66,6 +66,8 @@ pub struct ContextRequest {
     pub input: Seq,
     /// The conversation, the input last.
     pub conversation: Arc<Vec<Arc<Group>>>,
+    /// From this entry on the model sees what was said; of what was said before it sees a summary, if anything.
+    pub seen_from: Seq,
     /// What earlier contexts have shown and the model still sees.
     pub shown: Arc<BTreeSet<Arc<str>>>,
     /// When the provider's time is over.

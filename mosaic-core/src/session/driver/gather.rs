@@ -25,6 +25,7 @@ pub(super) fn start(shared: &Arc<Shared>, bound: &Bound, log: &Log, step: u64) -
         run,
         input,
         conversation: log.context.groups().clone(),
+        seen_from: log.context.seen_from(),
         shown: log.context.shown().clone(),
         deadline: runtime.now(),
     };

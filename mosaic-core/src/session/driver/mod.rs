@@ -350,7 +350,8 @@ impl Driver {
                     if !self.work.tools.contains_key(&id)
                         && let Some(run) = log.machine.run()
                     {
-                        let start = tool_step::Start { run, call, attempt: *attempt, key, limits };
+                        let input = log.machine.input().unwrap_or_default();
+                        let start = tool_step::Start { run, input, call, attempt: *attempt, key, limits };
                         let running = tool_step::start(&self.shared, bound, start, self.work.done.clone());
                         self.work.tools.insert(id, running);
                     }
