@@ -11,7 +11,7 @@ pub(crate) use activity::{Active, Activity};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, RunEndHook};
 use crate::id::{Seq, SessionKey};
 use crate::model::ModelSource;
 use crate::recording::run::RunRecorder;
@@ -41,7 +41,13 @@ impl Engine {
         runtime: Arc<dyn Runtime>,
         models: Option<Arc<dyn ModelSource>>,
     ) -> Self {
-        let around = Surroundings { store, runtime, activity: Arc::default(), recording: Arc::default() };
+        let around = Surroundings {
+            store,
+            runtime,
+            activity: Arc::default(),
+            recording: Arc::default(),
+            run_ends: Arc::default(),
+        };
         let models = fallback::Models::new(models);
         Self(Arc::new(Inner { around, models, open: Mutex::default() }))
     }
@@ -124,6 +130,16 @@ impl Engine {
         self.0.around.recording.set(recorder.into());
     }
 
+    /// Takes no more work and waits until nothing runs, as [`close`](Engine::close) does, and leaves the store open.
+    pub async fn stop(&self) -> CloseReport {
+        self.0.around.activity.close().await
+    }
+
+    /// Tells a hook of every run that is about to end, whatever its agent: before the agent's own hooks.
+    pub fn on_run_end(&self, hook: impl RunEndHook + 'static) {
+        self.0.around.run_ends.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(hook));
+    }
+
     /// Takes no more work, waits until nothing runs, and closes the store. A run that waits for nothing but answers is not
     /// waited for: it goes on after the next start. Cancel the runs first if you do not want to
     /// wait for them. Tells which calls were abandoned because they did not stop when they were cancelled.
@@ -131,7 +147,7 @@ impl Engine {
     /// # Errors
     /// What the store says.
     pub async fn close(&self) -> Result<CloseReport, SessionError> {
-        let report = self.0.around.activity.close().await;
+        let report = self.stop().await;
         self.0.around.store.close().await?;
         Ok(report)
     }

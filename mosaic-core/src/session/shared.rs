@@ -25,6 +25,8 @@ pub(crate) struct Surroundings {
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) activity: Arc<crate::engine::Activity>,
     pub(crate) recording: Arc<crate::recording::run::Recording>,
+    /// Told of every run's end, whatever its agent.
+    pub(crate) run_ends: Arc<std::sync::RwLock<Vec<Arc<dyn crate::agent::RunEndHook>>>>,
 }
 
 /// An agent whose model has been resolved.

@@ -1,7 +1,7 @@
 //! Telling of runs that are about to end.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use futures_util::future::{Either, select};
 
@@ -30,11 +30,15 @@ pub(super) fn tell(
         Some(EndedRun { session, user: shared.user(), agent, run, from })
     };
     // Most entries end nothing, and most agents have no hooks.
-    let hooks = bound.agent.run_ends();
-    let ends: Vec<EndedRun> =
-        if hooks.is_empty() { Vec::new() } else { entries.iter().filter_map(ended).collect() };
-    let (hooks, runtime) =
-        (if ends.is_empty() { Vec::new() } else { hooks.to_vec() }, shared.around.runtime.clone());
+    let of_all = shared.around.run_ends.read().unwrap_or_else(PoisonError::into_inner);
+    let hooks = || of_all.iter().chain(bound.agent.run_ends());
+    let ends: Vec<EndedRun> = match hooks().next() {
+        Some(_) => entries.iter().filter_map(ended).collect(),
+        None => Vec::new(),
+    };
+    let hooks: Vec<_> = if ends.is_empty() { Vec::new() } else { hooks().cloned().collect() };
+    drop(of_all);
+    let runtime = shared.around.runtime.clone();
     async move {
         for run in &ends {
             for hook in &hooks {
