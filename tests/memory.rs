@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mosaic::memory::embed::HashingEmbedder;
 use mosaic::memory::Scope;
+use mosaic::memory::embed::HashingEmbedder;
 use mosaic::prelude::*;
 use mosaic::queue::{Budget, Handler, JobContext, JobError, NewJob};
 use mosaic::storage::RamStore;
