@@ -21,6 +21,7 @@ suite! {
         what_is_closed_was_believed_then,
         two_times_are_told_apart,
         a_memory_is_closed_once,
+        what_yields_leaves_another_behind,
         a_clock_may_go_back,
         what_is_kept_was_so;
     scoping:
