@@ -13,6 +13,7 @@
 //! * [`embed`]: embedders that run here (hashing, MiniLM), and what any embedder gains by a cache and by tries.
 //! * [`recall`]: candidates of a store become ranked hits.
 //! * [`text`]: words, stop words and stems.
+//! * [`upkeep`]: jobs that keep memories in order.
 //! * [`mod@write`]: what was said becomes memories; tools for agents.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -20,4 +21,5 @@
 pub mod embed;
 pub mod recall;
 pub mod text;
+pub mod upkeep;
 pub mod write;

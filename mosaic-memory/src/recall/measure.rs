@@ -1,6 +1,6 @@
 //! The signals of each candidate.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use mosaic_core::Timestamp;
@@ -10,6 +10,7 @@ use super::pool::Pool;
 use super::question::{self, Question};
 use super::signal::{Signal, Signals};
 use crate::text::{Words, terms};
+use crate::upkeep::Decay;
 
 /// So many of a conversation's best turns speak for it.
 const BEST: usize = 3;
@@ -22,6 +23,7 @@ pub(super) struct Knowing<'k> {
     pub(super) words: &'k Words,
     pub(super) now: Option<Timestamp>,
     pub(super) half_life: Duration,
+    pub(super) decay: Option<Decay>,
 }
 
 /// The signals of each candidate, in their order.
@@ -33,9 +35,9 @@ pub(super) fn measure(question: &Question, candidates: &[Candidate], knowing: &K
     };
 
     let words = shares(candidates, |candidate| candidate.lexical);
-    let meaning = spread(candidates, |candidate| candidate.dense);
+    let (meaning, meaning_rank) = meaning(candidates);
     set(Signal::WordsRank, ranks(&words));
-    set(Signal::MeaningRank, ranks(&meaning));
+    set(Signal::MeaningRank, meaning_rank);
     set(Signal::Window, shares(candidates, |candidate| candidate.window));
     let match_of: Vec<f64> =
         words.iter().zip(&meaning).map(|(words, meaning)| (words + meaning) / 2.0).collect();
@@ -60,7 +62,10 @@ pub(super) fn measure(question: &Question, candidates: &[Candidate], knowing: &K
         let of = |candidate: &Candidate| question::speaks_of_time(&candidate.memory.text());
         set(Signal::Time, candidates.iter().map(|candidate| f64::from(u8::from(of(candidate)))).collect());
     }
-    let of = |candidate: &Candidate| f64::from(candidate.memory.importance).clamp(0.0, 1.0);
+    let of = |candidate: &Candidate| match (knowing.decay, knowing.now) {
+        (Some(decay), Some(now)) => decay.strength(&candidate.memory, now),
+        _ => f64::from(candidate.memory.importance).clamp(0.0, 1.0),
+    };
     set(Signal::Importance, candidates.iter().map(of).collect());
     if let Some(now) = knowing.now {
         let of = |candidate: &Candidate| recency(&candidate.memory, now, knowing.half_life);
@@ -74,6 +79,22 @@ fn shares(candidates: &[Candidate], score: impl Fn(&Candidate) -> Option<f64>) -
     let of = |candidate: &Candidate| score(candidate).filter(|x| x.is_finite()).unwrap_or(0.0).max(0.0);
     let best = candidates.iter().map(of).fold(0.0, f64::max);
     candidates.iter().map(|candidate| if best > 0.0 { of(candidate) / best } else { 0.0 }).collect()
+}
+
+/// How alike each is, and how far up that puts it; each model for itself, for while memories are embedded anew there are two.
+fn meaning(candidates: &[Candidate]) -> (Vec<f64>, Vec<f64>) {
+    let (mut meaning, mut rank) = (vec![0.0; candidates.len()], vec![0.0; candidates.len()]);
+    let models: BTreeSet<Option<&str>> =
+        candidates.iter().map(|candidate| candidate.model.as_deref()).collect();
+    for model in models {
+        let of = |candidate: &Candidate| candidate.dense.filter(|_| candidate.model.as_deref() == model);
+        let spread = spread(candidates, of);
+        for (sum, more) in meaning.iter_mut().zip(&spread).chain(rank.iter_mut().zip(&ranks(&spread))) {
+            // Of all others it is 0.
+            *sum += more;
+        }
+    }
+    (meaning, rank)
 }
 
 /// Scores between the worst, which is 0, and the best, which is 1. Cosines of one model lie between .6 and .9, of

@@ -1,5 +1,6 @@
 //! From candidates to a ranked list that explains itself. Pure: the same for every store.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use super::question::Question;
 use super::signal::{Signal, Signals};
 use super::strategy::{ReciprocalRank, Strategy};
 use crate::text::Words;
+use crate::upkeep::Decay;
 
 /// How to rank.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,13 +24,15 @@ pub struct Ranking {
     pub half_life: Duration,
     /// The time that "new" is measured from; without one nothing is new.
     pub now: Option<Timestamp>,
+    /// How importance fades ([`Signal::Importance`]), if it does and the time is known. Off.
+    pub decay: Option<Decay>,
 }
 
 impl Default for Ranking {
     fn default() -> Self {
         // Thirty days; it only matters where recency has a weight.
         let half_life = Duration::from_secs(30 * 24 * 3600);
-        Self { strategy: Strategy::default(), half_life, now: None }
+        Self { strategy: Strategy::default(), half_life, now: None, decay: None }
     }
 }
 
@@ -94,7 +98,7 @@ impl fmt::Display for Hit {
 pub fn rank(words: &Words, question: &Question, candidates: &[Candidate], ranking: &Ranking) -> Vec<Hit> {
     let mut hits: Vec<Hit> = match ranking.strategy {
         Strategy::Weighted(weights) => {
-            let knowing = Knowing { words, now: ranking.now, half_life: ranking.half_life };
+            let knowing = Knowing { words, now: ranking.now, half_life: ranking.half_life, decay: ranking.decay };
             let measured = measure(question, candidates, &knowing);
             candidates
                 .iter()
@@ -131,16 +135,21 @@ impl Hit {
 }
 
 fn by_ranks(candidates: &[Candidate], fusion: &ReciprocalRank) -> Vec<Hit> {
-    type Arm = fn(&Candidate) -> Option<f64>;
-    let arms: [(Signal, f64, Arm); 3] = [
-        (Signal::WordsRank, fusion.words, |candidate| candidate.lexical),
-        (Signal::Window, fusion.window, |candidate| candidate.window),
-        (Signal::MeaningRank, fusion.meaning, |candidate| candidate.dense),
+    type Arm<'c> = Box<dyn Fn(&Candidate) -> Option<f64> + 'c>;
+    let mut arms: Vec<(Signal, f64, Arm<'_>)> = vec![
+        (Signal::WordsRank, fusion.words, Box::new(|candidate| candidate.lexical)),
+        (Signal::Window, fusion.window, Box::new(|candidate| candidate.window)),
     ];
+    // Each model has ranks of its own: their cosines cannot be compared.
+    let models: BTreeSet<_> = candidates.iter().map(|candidate| candidate.model.clone()).collect();
+    for model in models {
+        let of = move |candidate: &Candidate| candidate.dense.filter(|_| candidate.model == model);
+        arms.push((Signal::MeaningRank, fusion.meaning, Box::new(of)));
+    }
     let k = if fusion.k.is_finite() { fusion.k.max(0.0) } else { ReciprocalRank::default().k };
     let mut shares: Vec<Vec<Share>> = vec![Vec::new(); candidates.len()];
     for (signal, weight, arm) in arms {
-        let score = |candidate| arm(candidate).filter(|x: &f64| x.is_finite());
+        let score = |candidate: &Candidate| arm(candidate).filter(|x| x.is_finite());
         let mut sorted: Vec<f64> = candidates.iter().filter_map(score).collect();
         sorted.sort_by(|a, b| b.total_cmp(a));
         for (candidate, shares) in candidates.iter().zip(&mut shares) {

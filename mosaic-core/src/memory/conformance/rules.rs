@@ -45,6 +45,7 @@ suite! {
         a_model_has_one_width,
         vectors_are_replaced,
         two_models_serve_while_one_replaces_the_other,
+        no_model_crowds_out_another,
         vectors_of_what_is_gone_are_dropped;
     blocks:
         a_block_is_what_was_written_last,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mosaic_core::memory::{MemoryError, MemoryStore, Reach, Scope};
 use mosaic_core::{
-    Effect, Embedder, ErrorKind, ErrorReport, Runtime, Tool, ToolError, ToolOutput, ToolSet, ToolSetError,
+    Effect, ErrorKind, ErrorReport, Runtime, Tool, ToolError, ToolOutput, ToolSet, ToolSetError,
     ToolSpec,
 };
 use serde::de::DeserializeOwned;
@@ -15,6 +15,7 @@ use super::forget::Forget;
 use super::preference::{PreferenceGet, PreferenceSet};
 use super::save::Save;
 use super::search::Search;
+use crate::embed::Embedders;
 use crate::recall::{Recall, RecallOptions};
 use crate::write::{Action, Decision, Draft, Reason, Redacted, WriteError, Writer, WriterOptions};
 
@@ -72,17 +73,18 @@ pub(super) struct Shared {
 }
 
 impl MemoryTools {
-    /// Tools for the memory of a scope.
+    /// Tools for the memory of a scope. With one embedder, as a rule; with [`Embedders`] while memories are embedded anew.
     #[must_use]
     pub fn new(
         store: Arc<dyn MemoryStore>,
-        embedder: Arc<dyn Embedder>,
+        embedders: impl Into<Embedders>,
         runtime: Arc<dyn Runtime>,
         scope: Scope,
         options: MemoryToolsOptions,
     ) -> Self {
-        let recall = Recall::new(store.clone(), embedder.clone(), options.recall.clone());
-        let writer = Writer::new(store.clone(), embedder, runtime.clone(), options.writer.clone());
+        let embedders = embedders.into();
+        let recall = Recall::new(store.clone(), embedders.clone(), options.recall.clone());
+        let writer = Writer::new(store.clone(), embedders, runtime.clone(), options.writer.clone());
         Self(Arc::new(Shared { store, runtime, scope, options, recall, writer }))
     }
 
