@@ -1,6 +1,6 @@
 //! The signals of each candidate.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use mosaic_core::Timestamp;
@@ -35,9 +35,9 @@ pub(super) fn measure(question: &Question, candidates: &[Candidate], knowing: &K
     };
 
     let words = shares(candidates, |candidate| candidate.lexical);
-    let (meaning, meaning_rank) = meaning(candidates);
+    let meaning = spread(&alike(candidates));
     set(Signal::WordsRank, ranks(&words));
-    set(Signal::MeaningRank, meaning_rank);
+    set(Signal::MeaningRank, ranks(&meaning));
     set(Signal::Window, shares(candidates, |candidate| candidate.window));
     let match_of: Vec<f64> =
         words.iter().zip(&meaning).map(|(words, meaning)| (words + meaning) / 2.0).collect();
@@ -81,31 +81,44 @@ fn shares(candidates: &[Candidate], score: impl Fn(&Candidate) -> Option<f64>) -
     candidates.iter().map(|candidate| if best > 0.0 { of(candidate) / best } else { 0.0 }).collect()
 }
 
-/// How alike each is, and how far up that puts it; each model for itself, for while memories are embedded anew there are two.
-fn meaning(candidates: &[Candidate]) -> (Vec<f64>, Vec<f64>) {
-    let (mut meaning, mut rank) = (vec![0.0; candidates.len()], vec![0.0; candidates.len()]);
-    let models: BTreeSet<Option<&str>> =
-        candidates.iter().map(|candidate| candidate.model.as_deref()).collect();
-    for model in models {
-        let of = |candidate: &Candidate| candidate.dense.filter(|_| candidate.model.as_deref() == model);
-        let spread = spread(candidates, of);
-        for (sum, more) in meaning.iter_mut().zip(&spread).chain(rank.iter_mut().zip(&ranks(&spread))) {
-            // Of all others it is 0.
-            *sum += more;
-        }
+/// How alike each is, in numbers that can be compared. While memories are embedded anew there are two models, and what is usual for
+/// one is excellent for the other: each cosine counts as the share of the way from what is usual for its model to the same.
+pub(super) fn alike(candidates: &[Candidate]) -> Vec<Option<f64>> {
+    let dense = |candidate: &Candidate| candidate.dense.filter(|x| x.is_finite());
+    let mut models: BTreeMap<Option<&str>, Vec<f64>> = BTreeMap::new();
+    for candidate in candidates {
+        let cosine = dense(candidate).map(|cosine| cosine.clamp(-1.0, 1.0));
+        models.entry(candidate.model.as_deref()).or_default().extend(cosine);
     }
-    (meaning, rank)
+    models.retain(|_, cosines| !cosines.is_empty());
+    if models.len() < 2 {
+        return candidates.iter().map(dense).collect();
+    }
+    let usual = |mut cosines: Vec<f64>| {
+        // In a fixed order, so that the sum is the same to the last bit.
+        cosines.sort_by(f64::total_cmp);
+        #[allow(clippy::cast_precision_loss)]
+        let count = cosines.len() as f64;
+        cosines.iter().sum::<f64>() / count
+    };
+    let models: BTreeMap<_, f64> =
+        models.into_iter().map(|(model, cosines)| (model, usual(cosines))).collect();
+    let of = |candidate: &Candidate| {
+        let usual = models.get(&candidate.model.as_deref())?;
+        let cosine = dense(candidate)?.clamp(-1.0, 1.0);
+        Some(if *usual < 1.0 { (cosine - usual) / (1.0 - usual) } else { 0.0 })
+    };
+    candidates.iter().map(of).collect()
 }
 
 /// Scores between the worst, which is 0, and the best, which is 1. Cosines of one model lie between .6 and .9, of
 /// another between 0 and .5: their 0 means nothing.
-fn spread(candidates: &[Candidate], score: impl Fn(&Candidate) -> Option<f64>) -> Vec<f64> {
-    let of = |candidate: &Candidate| score(candidate).filter(|x| x.is_finite());
-    let all = || candidates.iter().filter_map(of);
+fn spread(scores: &[Option<f64>]) -> Vec<f64> {
+    let all = || scores.iter().copied().flatten();
     let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
     let share =
         |x: f64| if most > least { (x / 2.0 - least / 2.0) / (most / 2.0 - least / 2.0) } else { 1.0 };
-    candidates.iter().map(|candidate| of(candidate).map_or(0.0, share)).collect()
+    scores.iter().map(|score| score.map_or(0.0, share)).collect()
 }
 
 /// 1 for the first, 1/2 for the sixth; 0 for those without a score. Alike scores have one rank.

@@ -1,6 +1,5 @@
 //! From candidates to a ranked list that explains itself. Pure: the same for every store.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use mosaic_core::Timestamp;
 use mosaic_core::memory::{Candidate, Memory};
 
-use super::measure::{Knowing, measure};
+use super::measure::{Knowing, alike, measure};
 use super::question::Question;
 use super::signal::{Signal, Signals};
 use super::strategy::{ReciprocalRank, Strategy};
@@ -135,25 +134,19 @@ impl Hit {
 }
 
 fn by_ranks(candidates: &[Candidate], fusion: &ReciprocalRank) -> Vec<Hit> {
-    type Arm<'c> = Box<dyn Fn(&Candidate) -> Option<f64> + 'c>;
-    let mut arms: Vec<(Signal, f64, Arm<'_>)> = vec![
-        (Signal::WordsRank, fusion.words, Box::new(|candidate| candidate.lexical)),
-        (Signal::Window, fusion.window, Box::new(|candidate| candidate.window)),
+    let of = |arm: fn(&Candidate) -> Option<f64>| candidates.iter().map(arm).collect();
+    let arms: [(Signal, f64, Vec<Option<f64>>); 3] = [
+        (Signal::WordsRank, fusion.words, of(|candidate| candidate.lexical)),
+        (Signal::Window, fusion.window, of(|candidate| candidate.window)),
+        (Signal::MeaningRank, fusion.meaning, alike(candidates)),
     ];
-    // Each model has ranks of its own: their cosines cannot be compared.
-    let models: BTreeSet<_> = candidates.iter().map(|candidate| candidate.model.clone()).collect();
-    for model in models {
-        let of = move |candidate: &Candidate| candidate.dense.filter(|_| candidate.model == model);
-        arms.push((Signal::MeaningRank, fusion.meaning, Box::new(of)));
-    }
     let k = if fusion.k.is_finite() { fusion.k.max(0.0) } else { ReciprocalRank::default().k };
     let mut shares: Vec<Vec<Share>> = vec![Vec::new(); candidates.len()];
     for (signal, weight, arm) in arms {
-        let score = |candidate: &Candidate| arm(candidate).filter(|x| x.is_finite());
-        let mut sorted: Vec<f64> = candidates.iter().filter_map(score).collect();
+        let mut sorted: Vec<f64> = arm.iter().copied().flatten().filter(|x| x.is_finite()).collect();
         sorted.sort_by(|a, b| b.total_cmp(a));
-        for (candidate, shares) in candidates.iter().zip(&mut shares) {
-            let Some(score) = score(candidate) else { continue };
+        for (score, shares) in arm.into_iter().zip(&mut shares) {
+            let Some(score) = score.filter(|x| x.is_finite()) else { continue };
             let before = sorted.partition_point(|other| *other > score);
             #[allow(clippy::cast_precision_loss)]
             let place = before as f64 + 1.0;

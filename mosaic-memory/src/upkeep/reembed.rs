@@ -1,6 +1,8 @@
 //! Embedding anew, with another model.
 
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt;
