@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mosaic_core::memory::Scope;
 use mosaic_core::testing::TestRuntime;
 use mosaic_core::{
     BoxError, Cost, EmbedError, EmbedRequest, Embedder, EmbedderExt, EmbedderInfo, Embeddings, ErrorKind,
     Purpose, Runtime, Usage,
 };
-use mosaic_core::memory::Scope;
 use mosaic_memory::embed::{
     CacheKey, CachedEmbedder, CachedVector, PatientEmbedder, RamCache, Tries, VectorCache, cache_key,
 };

@@ -47,7 +47,8 @@ fn sense() -> Answer {
 
 /// Sense in the first half, and none as a whole.
 fn half() -> Answer {
-    let insight = |source| json!({"text": "Ann likes tea", "importance": 0.5, "sources": [source], "replaces": []});
+    let insight =
+        |source| json!({"text": "Ann likes tea", "importance": 0.5, "sources": [source], "replaces": []});
     Answer::text(json!({"preferences": [], "insights": [insight(1), insight(7)]}).to_string())
 }
 
@@ -105,7 +106,10 @@ async fn nonsense_is_kept_with_the_job_until_sense_is_made() {
     assert_eq!((job.state, error.kind, kept.len()), (JobState::Waiting, ErrorKind::Decode, 2));
     assert_eq!(kept[0].raw, "Sure! She likes tea.");
     assert!(kept[0].why.contains("no JSON") && kept[1].why.contains("there is no message 7"), "{kept:?}");
-    assert!(!error.to_string().contains("likes tea"), "what the model said is shown to whoever prints the error");
+    assert!(
+        !error.to_string().contains("likes tea"),
+        "what the model said is shown to whoever prints the error"
+    );
     assert_eq!(world.counts().await, MemoryCounts::default(), "half an answer was written");
 
     assert_eq!(world.attempt().await.done, 1);

@@ -7,8 +7,8 @@ use mosaic_core::memory::{
     AsOf, Change, Filter, Kept, Memory, MemoryBody, MemoryError, MemoryId, MemoryKind, MemoryStore, Reach,
     Scope,
 };
-use mosaic_core::{EmbedError, EmbedRequest, Embedder, EmbedderInfo, Embeddings, ErrorKind, Timestamp};
 use mosaic_core::testing::TestRuntime;
+use mosaic_core::{EmbedError, EmbedRequest, Embedder, EmbedderInfo, Embeddings, ErrorKind, Timestamp};
 use mosaic_memory::embed::{Embedders, HashingEmbedder};
 use mosaic_memory::recall::{
     Recall, RecallError, RecallOptions, RecallRequest, Recalled, Signal, WithoutVectors, embed_memories,
@@ -158,7 +158,8 @@ async fn an_older_embedder_that_is_away_costs_its_vectors_only() {
 
 #[tokio::test]
 async fn what_was_used_is_counted_wherever_it_is_filed() {
-    let store = store(vec![insight(1, ann(), "Ann drinks tea"), insight(2, Scope::of("acme"), "Tea is cheap")]).await;
+    let store =
+        store(vec![insight(1, ann(), "Ann drinks tea"), insight(2, Scope::of("acme"), "Tea is cheap")]).await;
     let request = RecallRequest::new(ann(), "tea").reach(Reach::Inherited);
     let recall = recall(&store);
     let recalled = recall.recall(&request).await.unwrap();

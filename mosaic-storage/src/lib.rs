@@ -31,4 +31,6 @@ pub use open::{Stores, open, open_jobs, open_stores};
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use ram::{RamMemories, RamStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, SqliteHealthStore, SqliteMemories, SqliteOptions, SqliteStore, SqliteVectorCache};
+pub use sqlite::{
+    Durability, SqliteHealthStore, SqliteMemories, SqliteOptions, SqliteStore, SqliteVectorCache,
+};

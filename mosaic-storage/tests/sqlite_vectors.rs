@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::{execute, open, raw};
-use mosaic_core::memory::{CacheKey, CachedVector, MemoryStore, Scope, VectorCache};
 use mosaic_core::SessionStore;
+use mosaic_core::memory::{CacheKey, CachedVector, MemoryStore, Scope, VectorCache};
 use mosaic_storage::{SqliteOptions, SqliteVectorCache};
 
 /// As bytes, what no other vector has.

@@ -46,11 +46,7 @@ impl VectorCache for FileCache {
         Ok(keys.iter().map(|key| state.known.get(key).map(vector)).collect())
     }
 
-    async fn put(
-        &self,
-        _: Option<&Scope>,
-        vectors: Vec<(CacheKey, CachedVector)>,
-    ) -> Result<(), BoxError> {
+    async fn put(&self, _: Option<&Scope>, vectors: Vec<(CacheKey, CachedVector)>) -> Result<(), BoxError> {
         let state = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, vector) in vectors {
             let mut record = key.0.to_vec();

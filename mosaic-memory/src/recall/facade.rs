@@ -182,11 +182,7 @@ pub struct Recall {
 impl Recall {
     /// Recalls from a store. With one embedder, as a rule; with [`Embedders`] while memories are embedded anew.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn MemoryStore>,
-        embedders: impl Into<Embedders>,
-        options: RecallOptions,
-    ) -> Self {
+    pub fn new(store: Arc<dyn MemoryStore>, embedders: impl Into<Embedders>, options: RecallOptions) -> Self {
         Self { store, embedders: embedders.into(), options: Arc::new(options) }
     }
 

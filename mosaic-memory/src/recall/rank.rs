@@ -97,7 +97,8 @@ impl fmt::Display for Hit {
 pub fn rank(words: &Words, question: &Question, candidates: &[Candidate], ranking: &Ranking) -> Vec<Hit> {
     let mut hits: Vec<Hit> = match ranking.strategy {
         Strategy::Weighted(weights) => {
-            let knowing = Knowing { words, now: ranking.now, half_life: ranking.half_life, decay: ranking.decay };
+            let knowing =
+                Knowing { words, now: ranking.now, half_life: ranking.half_life, decay: ranking.decay };
             let measured = measure(question, candidates, &knowing);
             candidates
                 .iter()

@@ -157,8 +157,11 @@ impl Reembed {
             let page = page.await.map_err(|error| stored(&error))?;
             let Some(last) = page.last() else { return Ok(run.report.embedded - before) };
             after = Some(last.id);
-            let fresh: Vec<&Memory> =
-                page.iter().map(|memory| &**memory).filter(|memory| !run.refused.contains(&memory.id)).collect();
+            let fresh: Vec<&Memory> = page
+                .iter()
+                .map(|memory| &**memory)
+                .filter(|memory| !run.refused.contains(&memory.id))
+                .collect();
             let changes = self.embed(ctx, fresh, run).await?;
             let embedded = changes.len() as u64;
             if embedded > 0 {
@@ -171,7 +174,12 @@ impl Reembed {
     }
 
     /// Vectors of a page. Where a text is refused, each half of the page is tried for itself, down to the text.
-    async fn embed(&self, ctx: &JobContext, page: Vec<&Memory>, run: &mut Run) -> Result<Vec<Change>, JobError> {
+    async fn embed(
+        &self,
+        ctx: &JobContext,
+        page: Vec<&Memory>,
+        run: &mut Run,
+    ) -> Result<Vec<Change>, JobError> {
         let mut changes = Vec::with_capacity(page.len());
         let mut left = vec![page.as_slice()];
         while let Some(some) = left.pop().filter(|some| !some.is_empty()) {
@@ -280,8 +288,5 @@ impl Run {
 
 /// Whether another text might have been embedded.
 fn is_of_the_text(error: &EmbedError) -> bool {
-    matches!(
-        error.kind,
-        ErrorKind::InvalidRequest | ErrorKind::ContextOverflow | ErrorKind::ContentFiltered
-    )
+    matches!(error.kind, ErrorKind::InvalidRequest | ErrorKind::ContextOverflow | ErrorKind::ContentFiltered)
 }

@@ -19,7 +19,10 @@ pub(super) fn go_on(ctx: &JobContext) -> Result<(), JobError> {
 }
 
 /// Waits for something, unless the attempt is to stop.
-pub(super) async fn unless_stopped<T>(ctx: &JobContext, wanted: impl Future<Output = T>) -> Result<T, JobError> {
+pub(super) async fn unless_stopped<T>(
+    ctx: &JobContext,
+    wanted: impl Future<Output = T>,
+) -> Result<T, JobError> {
     go_on(ctx)?;
     let stopped = pin!(ctx.cancel.cancelled());
     match select(pin!(wanted), stopped).await {

@@ -202,7 +202,8 @@ impl Writer {
         }
         let pairs = drafts.iter().zip(vectors);
         // The newest model's first.
-        let incoming = pairs.map(|(draft, vectors)| Incoming { draft: draft.clone(), vector: vectors.first().cloned() });
+        let incoming =
+            pairs.map(|(draft, vectors)| Incoming { draft: draft.clone(), vector: vectors.first().cloned() });
         let mut new_id = || MemoryId(self.runtime.uuid());
         let (options, now) = (&self.options.reconcile, self.runtime.now());
         Ok(reconcile(options, scope, now, incoming.collect(), existing, &mut new_id))
@@ -312,7 +313,9 @@ impl Writer {
         for error in errors {
             match error {
                 Missed::Newest(error) => return Err(error),
-                Missed::Older(error) => tracing::warn!(%error, "written without looking at the vectors of an older model"),
+                Missed::Older(error) => {
+                    tracing::warn!(%error, "written without looking at the vectors of an older model")
+                }
             }
         }
         Ok(vectors)

@@ -12,9 +12,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use mosaic_core::SessionStore;
 use mosaic_core::memory::{MemoryId, MemoryStore, Record, Scope};
 use mosaic_core::queue::{Budget, JobFilter, JobPage, JobState, JobStore, NewJob, Queue};
-use mosaic_core::SessionStore;
 use mosaic_memory::upkeep::{Consolidation, Reembedding, progress};
 use mosaic_storage::SqliteStore;
 
@@ -165,7 +165,10 @@ async fn consolidation_that_is_killed_ends_as_if_it_had_not_been() {
     let [killed, ended] = [everything(&killed).await, everything(&not).await];
     assert_eq!(essence(&killed), essence(&ended), "a kill has left something behind");
     let open = |records: &[Record]| {
-        records.iter().filter(|record| matches!(record, Record::Memory { memory, .. } if memory.closed_at.is_none())).count()
+        records
+            .iter()
+            .filter(|record| matches!(record, Record::Memory { memory, .. } if memory.closed_at.is_none()))
+            .count()
     };
     assert!(open(&ended) < seed::MEMORIES && ended.len() > open(&ended), "there was nothing to do");
 

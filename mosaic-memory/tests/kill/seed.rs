@@ -34,8 +34,8 @@ fn memory(n: usize) -> Memory {
     let id = MemoryId(Uuid::from_u128(n as u128 + 1));
     let mut memory = Memory::new(id, scope, body, recorded);
     memory.valid_from = Timestamp(OLD.0 + (n as u64 * 7_919 % 5) * 1_000);
-    (memory.accessed, memory.accessed_at) = (n as u64 % 3, (n % 3 > 0).then_some(OLD));
-    if faded && n % 3 == 0 {
+    (memory.accessed, memory.accessed_at) = (n as u64 % 3, (!n.is_multiple_of(3)).then_some(OLD));
+    if faded && n.is_multiple_of(3) {
         memory.closed_at = Some(OLD);
     }
     memory

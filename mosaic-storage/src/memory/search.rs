@@ -132,7 +132,8 @@ impl<'q> Search<'q> {
         for at in std::mem::take(&mut self.coarse) {
             let doc = parts.get(at.0).and_then(|part| part.doc(at.1));
             let found = doc.and_then(|doc| exact(self.query, vectors.get(&doc.n)?));
-            if let Some((arm, cosine)) = found.and_then(|(model, cosine)| Some((arms.get_mut(model)?, cosine)))
+            if let Some((arm, cosine)) =
+                found.and_then(|(model, cosine)| Some((arms.get_mut(model)?, cosine)))
             {
                 arm.push((at, cosine));
                 self.exact.insert(at, cosine);

@@ -199,7 +199,8 @@ impl SqliteVectorCache {
     ) -> Result<(), Fault> {
         const ACTION: &str = "keeping vectors";
         let mut db = self.pool.begin_with("BEGIN IMMEDIATE").await.doing(ACTION)?;
-        let clock = sqlx::query_scalar::<_, i64>("UPDATE embedding_totals SET clock = clock + 2 RETURNING clock");
+        let clock =
+            sqlx::query_scalar::<_, i64>("UPDATE embedding_totals SET clock = clock + 2 RETURNING clock");
         let clock = clock.fetch_one(&mut *db).await.doing(ACTION)?;
         let mut left = used;
         while !left.is_empty() {

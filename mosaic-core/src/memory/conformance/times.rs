@@ -128,10 +128,7 @@ pub async fn what_yields_leaves_another_behind(factory: &dyn Factory) -> Check {
         one.closed_at,
         one.superseded_by
     );
-    ensure!(
-        (three.closed_at, three.superseded_by) == (None, None),
-        "the other was changed too: {three:?}"
-    );
+    ensure!((three.closed_at, three.superseded_by) == (None, None), "the other was changed too: {three:?}");
     ensure!(
         (rest.valid_from, rest.valid_to, rest.closed_at) == (one.valid_from, Some(at(3)), None),
         "what is kept is {rest:?}"

@@ -47,7 +47,9 @@ impl Run<'_> {
         query.limit = NEAR;
         let found = self.handler.store.search(query).await.map_err(|error| stored(&error))?;
         let mut near = found.candidates;
-        near.retain(|near| near.memory.id != memory.id && near.memory.scope == memory.scope && is_open(&near.memory));
+        near.retain(|near| {
+            near.memory.id != memory.id && near.memory.scope == memory.scope && is_open(&near.memory)
+        });
         near.sort_by(|a, b| order(&a.memory, &b.memory));
         let mut all = Vec::new();
         for near in near {

@@ -22,11 +22,9 @@ pub(super) fn is_open(memory: &Memory) -> bool {
 
 fn draft(memory: &Memory) -> Option<Draft> {
     let body = match &memory.body {
-        MemoryBody::Preference { key, value, confidence } => DraftBody::Preference {
-            key: key.to_string(),
-            value: value.to_string(),
-            confidence: *confidence,
-        },
+        MemoryBody::Preference { key, value, confidence } => {
+            DraftBody::Preference { key: key.to_string(), value: value.to_string(), confidence: *confidence }
+        }
         MemoryBody::Insight { text } => DraftBody::Insight { text: text.to_string() },
         _ => return None,
     };
@@ -87,7 +85,12 @@ fn deny_each_other(a: &Memory, b: &Memory) -> bool {
 }
 
 /// One yields to the other: it stays so for the time before the other begins, and its uses are the other's from now on.
-pub(super) fn yields(loser: &Memory, winner: &Memory, now: Timestamp, new_id: impl FnOnce() -> MemoryId) -> Vec<Change> {
+pub(super) fn yields(
+    loser: &Memory,
+    winner: &Memory,
+    now: Timestamp,
+    new_id: impl FnOnce() -> MemoryId,
+) -> Vec<Change> {
     let earlier = loser.valid_from < winner.valid_from;
     let kept = earlier.then(|| Kept { id: new_id(), until: winner.valid_from });
     let mut changes = vec![Change::Yield { id: loser.id, to: winner.id, at: now, kept }];

@@ -213,9 +213,10 @@ fn sentence() -> impl Strategy<Value = String> {
 
 fn some_memory() -> impl Strategy<Value = (MemoryBody, u32, f32, u8)> {
     let value = prop::sample::select(vec!["tea", "coffee", "Tea."]);
-    let preference = (value, prop::sample::select(vec![0.2_f32, 0.5, 0.9])).prop_map(|(value, confidence)| {
-        MemoryBody::Preference { key: "drink".into(), value: value.into(), confidence }
-    });
+    let preference =
+        (value, prop::sample::select(vec![0.2_f32, 0.5, 0.9])).prop_map(|(value, confidence)| {
+            MemoryBody::Preference { key: "drink".into(), value: value.into(), confidence }
+        });
     let insight = sentence().prop_map(|text| MemoryBody::Insight { text: text.into() });
     let body = prop_oneof![3 => insight, 2 => preference];
     (body, 0_u32..3, prop::sample::select(vec![0.1_f32, 0.9]), 0_u8..3)

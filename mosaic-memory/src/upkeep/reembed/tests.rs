@@ -109,7 +109,8 @@ impl World {
         let memories: Vec<Memory> = (0..).zip(&TEXTS).map(memory).collect();
         let vectors = embed_memories(&*old, &memories).await.unwrap();
         let closed = Change::Close { id: memories[9].id, at: Timestamp(u64::MAX >> 1), kept: None };
-        let added = memories.into_iter().zip(vectors).map(|(memory, vector)| Change::add(memory, vec![vector]));
+        let added =
+            memories.into_iter().zip(vectors).map(|(memory, vector)| Change::add(memory, vec![vector]));
         store.apply(&ann(), added.chain([closed]).collect()).await.unwrap();
         Self { store, old, runtime, told: Arc::default() }
     }
@@ -195,7 +196,8 @@ async fn what_a_model_refuses_is_told_and_does_not_keep_the_rest() {
     queue.add(job()).await.unwrap();
     assert_eq!(queue.run_due_jobs(Budget::jobs(1)).await.unwrap().done, 1);
     assert_eq!(world.vectors().await, [0, 9]);
-    let (last, missing) = (world.last(), world.store.missing_vectors(&ann(), "new-2", None, 9).await.unwrap());
+    let (last, missing) =
+        (world.last(), world.store.missing_vectors(&ann(), "new-2", None, 9).await.unwrap());
     assert_eq!((last.embedded, last.refused, last.skipped.len(), missing.len()), (9, 1, 1, 1));
     assert_eq!(last.skipped[0].memory, missing[0].id);
     assert_eq!((&*missing[0].text(), last.skipped[0].error.kind), (TEXTS[6], ErrorKind::ContextOverflow));

@@ -68,9 +68,17 @@ impl Item {
 #[derive(Debug)]
 enum Op {
     Add(MemoryId),
-    Supersede { id: MemoryId, by: MemoryId, kept: Option<Kept> },
+    Supersede {
+        id: MemoryId,
+        by: MemoryId,
+        kept: Option<Kept>,
+    },
     /// For another that is there, where there is one.
-    Close { id: MemoryId, by: Option<MemoryId>, kept: Option<Kept> },
+    Close {
+        id: MemoryId,
+        by: Option<MemoryId>,
+        kept: Option<Kept>,
+    },
 }
 
 /// What is there, and what is to be done.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use mosaic_core::memory::{MemoryError, MemoryStore, Reach, Scope};
 use mosaic_core::{
-    Effect, ErrorKind, ErrorReport, Runtime, Tool, ToolError, ToolOutput, ToolSet, ToolSetError,
-    ToolSpec,
+    Effect, ErrorKind, ErrorReport, Runtime, Tool, ToolError, ToolOutput, ToolSet, ToolSetError, ToolSpec,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
