@@ -83,6 +83,12 @@ async fn what_was_not_used_for_the_longest_time_goes_first() {
     }
     assert_eq!(has(&small, (0..10).chain(20..27)).await, [0, 3, 4, 20, 21, 22, 23, 24, 25, 26]);
     assert_eq!(small.bytes().await.unwrap(), 12_800);
+    // Of many too, it is the oldest that go.
+    let many = cache(&folder.path().join("many.db")).await.most_bytes(100 * 272);
+    for n in 0..=120 {
+        many.put(Some(&ann()), vec![(key(n), vector(4))]).await.unwrap();
+    }
+    assert_eq!(has(&many, 0..=120).await, (21..=120).collect::<Vec<u8>>());
     // One that is larger than others pushes out as many as it needs, and one that is too large pushes out itself.
     small.put(Some(&ann()), vec![(key(30), vector(256 * 3))]).await.unwrap();
     assert_eq!(has(&small, 0..31).await.len(), 8);

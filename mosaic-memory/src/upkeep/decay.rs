@@ -115,10 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn no_number_of_uses_makes_it_last_for_ever() {
+    fn uses_count_from_the_last_and_no_number_of_them_makes_it_last_for_ever() {
         let decay = Decay::default();
         let old = Timestamp(1_000 + 5 * 365 * DAY_MS);
         assert!((decay.strength(&memory(1.0, u64::MAX, None), old) - 0.5).abs() < 1e-9);
+        assert!(
+            decay.strength(&memory(1.0, 1, Some(old.0 / 2)), old)
+                > decay.strength(&memory(1.0, 1, None), old)
+        );
         assert_eq!(Decay::half_life(Duration::ZERO).strength(&memory(1.0, 0, None), Timestamp(1_001)), 0.0);
         assert_eq!(Decay::half_life(Duration::ZERO).strength(&memory(1.0, 0, None), Timestamp(0)), 1.0);
     }

@@ -52,14 +52,14 @@ pub(super) enum Verdict {
     Second(Reason),
 }
 
-/// Which of two, given in [`order`], gives way; how alike they are is needed of insights.
+/// Which of two, given in [`order`], gives way; how alike they are is needed of insights. Of two scopes none does.
 pub(super) fn settle(
     options: &ReconcileOptions,
     first: &Arc<Memory>,
     second: &Memory,
     likeness: Option<f64>,
 ) -> Verdict {
-    let Some(draft) = draft(second).filter(|_| first.scope == second.scope) else { return Verdict::Both };
+    let Some(draft) = draft(second) else { return Verdict::Both };
     let likeness: BTreeMap<usize, f64> = likeness.into_iter().map(|likeness| (0, likeness)).collect();
     let existing = vec![Existing { memory: first.clone(), likeness }];
     let incoming = vec![Incoming { draft, vector: None }];
