@@ -291,6 +291,27 @@ async fn the_age_of_a_memory_is_that_of_when_the_job_was_made() {
     assert_eq!(world.texts(AsOf::default()).await.len(), 1);
 }
 
+#[tokio::test]
+async fn a_schedule_consolidates_again_and_again() {
+    let world = World::new(vec![insight(1, "Ann sails", 1), insight(2, "Ann sails", 2)]).await;
+    let queue = Queue::new(Arc::new(RamQueue::new()), Arc::new(world.runtime.clone()))
+        .handler(Consolidate::new(world.store.clone()));
+    let daily = Consolidation::new(ann());
+    queue.schedule(daily.every(DAY)).await.unwrap();
+    queue.schedule(daily.every(DAY)).await.unwrap();
+    assert_eq!(queue.store().schedules(None, None).await.unwrap().len(), 1, "one a scope");
+    for (day, left) in [(1, 1), (2, 1), (3, 2)] {
+        world.runtime.advance(DAY).await;
+        if day == 3 {
+            let twice = [insight(3, "Bob sails", 1), insight(4, "Bob sails", 2)];
+            let changes = twice.map(|memory| Change::add(memory, Vec::new()));
+            world.store.apply(&ann(), changes.into()).await.unwrap();
+        }
+        assert_eq!(queue.run_due_jobs(Budget::jobs(9)).await.unwrap().done, 1);
+        assert_eq!(world.texts(AsOf::default()).await.len(), left);
+    }
+}
+
 /// Sentences of few words, so that many are near to each other, say the same, say more, or deny each other.
 fn sentence() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec!["tea", "boats", "Oslo", "green", "not", "12"]);
