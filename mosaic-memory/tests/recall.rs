@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use mosaic_core::memory::{
-    AsOf, Change, Filter, Kept, Memory, MemoryBody, MemoryError, MemoryId, MemoryKind, MemoryStore, Reach,
-    Scope,
+    AsOf, Change, Filter, Kept, Memory, MemoryBody, MemoryError, MemoryId, MemoryKind, MemoryStore, Place,
+    Reach, Scope,
 };
 use mosaic_core::testing::TestRuntime;
 use mosaic_core::{EmbedError, EmbedRequest, Embedder, EmbedderInfo, Embeddings, ErrorKind, Timestamp};
@@ -175,14 +175,14 @@ async fn what_was_used_is_counted_wherever_it_is_filed() {
 async fn what_is_embedded_is_known_to_be_of_whom() {
     /// Notes whose texts it is asked to embed.
     #[derive(Debug)]
-    struct Noting(HashingEmbedder, Mutex<Vec<Option<Scope>>>);
+    struct Noting(HashingEmbedder, Mutex<Vec<(Option<Scope>, String)>>);
     #[async_trait::async_trait]
     impl Embedder for Noting {
         fn info(&self) -> &EmbedderInfo {
             self.0.info()
         }
         async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, EmbedError> {
-            self.1.lock().unwrap().push(request.owner.clone());
+            self.1.lock().unwrap().push((request.owner.clone(), request.inputs.join("; ")));
             self.0.embed(request).await
         }
     }
@@ -193,11 +193,20 @@ async fn what_is_embedded_is_known_to_be_of_whom() {
     let runtime = Arc::new(TestRuntime::new(1));
     let writer = Writer::new(store.clone(), noting.clone(), runtime, WriterOptions::default());
     writer.write_drafts(&ann(), vec![Draft::insight("Ann sails")]).await.unwrap();
-    let hers = [insight(2, ann(), "a"), insight(3, ann().agent("cook"), "b")];
-    embed_memories(&*noting, &hers).await.unwrap();
-    assert_eq!(*noting.1.lock().unwrap(), [Some(ann()), Some(ann()), Some(ann())]);
-    embed_memories(&*noting, &[insight(2, ann(), "a"), insight(3, Scope::of("acme"), "b")]).await.unwrap();
-    assert_eq!(noting.1.lock().unwrap()[3], None, "of several, and so nobody's");
+    let mut said = insight(3, ann().agent("cook"), "b");
+    let (speaker, said_at) = (Some("Bob".into()), Some(Timestamp(1_683_554_160_000)));
+    said.place = Some(Place { speaker, said_at, ..Place::new("c", 1) });
+    embed_memories(&*noting, &[insight(2, ann(), "a"), said.clone()]).await.unwrap();
+    said.scope = Scope::of("acme");
+    embed_memories(&*noting, &[insight(2, ann(), "a"), said]).await.unwrap();
+    let noted = noting.1.lock().unwrap();
+    let hers = |text: &str| (Some(ann()), text.to_owned());
+    assert_eq!(
+        noted[..3],
+        [hers("tea"), hers("Ann sails"), hers("a; Bob: b")],
+        "who said it, and not the day"
+    );
+    assert_eq!(noted[3].0, None, "of several, and so nobody's");
 }
 
 #[tokio::test]
