@@ -13,6 +13,7 @@
 //! * [`embed`]: embedders that run here (hashing, MiniLM), and what any embedder gains by a cache and by tries.
 //! * [`recall`]: candidates of a store become ranked hits.
 //! * [`text`]: words, stop words and stems.
+//! * [`upkeep`]: jobs that keep memories in order.
 //! * [`mod@write`]: what was said becomes memories; tools for agents.
 //! * [`agent`]: an agent that remembers by itself: recall before a run, learning after it.
 #![forbid(unsafe_code)]
@@ -23,4 +24,5 @@ pub mod embed;
 mod id;
 pub mod recall;
 pub mod text;
+pub mod upkeep;
 pub mod write;
