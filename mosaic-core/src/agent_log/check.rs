@@ -9,12 +9,15 @@ pub const MAX_FIGURE: u64 = 1 << 40;
 /// Looks whether rows can be kept.
 ///
 /// # Errors
-/// [`AgentLogError::Invalid`]: a time after the year 9999, or a figure above [`MAX_FIGURE`].
+/// [`AgentLogError::Invalid`]: a time after the year 9999, an id of another time, or a figure above [`MAX_FIGURE`].
 pub fn rows(rows: &[LogRow]) -> Result<(), AgentLogError> {
     for row in rows {
         let refuse = |why: String| Err(AgentLogError::Invalid { what: format!("row {}", row.id), why });
         if row.at > MAX_TIME {
             return refuse(format!("its time, {}, is after the year 9999", row.at));
+        }
+        if row.id.at() != row.at {
+            return refuse(format!("its id is one of {}, not of its own time, {}", row.id.at(), row.at));
         }
         let usage = &row.usage;
         let figures = [

@@ -47,6 +47,12 @@ impl LogRowId {
         Self(uuid::Builder::from_unix_timestamp_millis(at.0, &tail).into_uuid())
     }
 
+    /// The time of the row.
+    #[must_use]
+    pub fn at(self) -> Timestamp {
+        Timestamp(u64::try_from(self.0.as_u128() >> 80).unwrap_or_default())
+    }
+
     /// Before every row of a time, after every row of an earlier one.
     #[must_use]
     pub fn first_at(at: Timestamp) -> Self {

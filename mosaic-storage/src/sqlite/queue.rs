@@ -4,10 +4,10 @@ use mosaic_core::{Seq, SessionInfo, SessionKey, StoreError};
 use tokio::sync::mpsc::WeakUnboundedSender;
 use tokio::sync::oneshot;
 
-use super::jobs::Work;
 use super::memory;
 use super::owner::Abandoned;
 use super::plan::{Change, Done};
+use super::work::Work;
 
 /// What the writer is asked to do.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) enum Request {
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
     Memory(memory::Request),
-    Jobs(Work),
+    Work(Work),
     Close {
         reply: oneshot::Sender<Result<(), StoreError>>,
     },

@@ -8,6 +8,7 @@
 //! | `health` | what routers know of their candidates; see `health.rs` |
 //! | `memory_*`, `memories` | see [`memory`](super::memory) |
 //! | `jobs`, `job_pauses`, `schedules` | jobs (see `jobs`) |
+//! | `agent_log*` | agent logs (see `agent_log`) |
 //! | `log` | a view for people: tenant, name, seq, kind, time, body as text |
 //!
 //! The last number of a session is not stored: it is that of its last row.
@@ -68,6 +69,7 @@ const MIGRATIONS: &[&str] = &[
 ",
     memory::MIGRATION,
     super::jobs::TABLES,
+    super::agent_log::TABLES,
 ];
 
 /// The newest format that this version knows.

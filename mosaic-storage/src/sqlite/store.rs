@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
+use super::agent_log::SqliteAgentLog;
 use super::fault::Doing;
 use super::memory::{Index, SqliteMemories};
 use super::options::SqliteOptions;
@@ -111,6 +112,12 @@ impl SqliteStore {
             self.queue.clone(),
             self.index.clone(),
         )
+    }
+
+    /// The agent logs in this file. They are there until the store is closed.
+    #[must_use]
+    pub fn agent_log(&self) -> SqliteAgentLog {
+        SqliteAgentLog::new(self.name.clone(), self.reader.pool.clone(), self.queue.clone())
     }
 
     pub(super) fn closed(&self) -> StoreError {

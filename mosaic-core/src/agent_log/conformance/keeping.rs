@@ -94,8 +94,9 @@ pub async fn many_rows_are_put_at_once(factory: &dyn Factory) -> Check {
 /// A row that cannot be kept is told of, and nothing that was put with it is there.
 pub async fn bad_rows_are_refused_with_all_others(factory: &dyn Factory) -> Check {
     let store = factory.open("bad").await?;
-    let mut bad = vec![row(1), row(1), row(1), row(1)];
-    if let [late, dear, long, many] = &mut *bad {
+    let mut bad = vec![row(1), row(1), row(1), row(1), row(1)];
+    if let [late, dear, long, many, moved] = &mut *bad {
+        moved.at = hour(3);
         late.at = Timestamp(u64::MAX);
         dear.cost = Some(Cost(MAX_FIGURE + 1));
         long.duration_ms = MAX_FIGURE + 1;
