@@ -10,6 +10,7 @@
 //!                                          └─> recall: normalise, weigh, add ──> hits with an explanation ──> text
 //! ```
 //!
+//! * `agent_log` (feature `agent-log`): agent logs in tiers, hot, warm and cold.
 //! * [`embed`]: embedders that run here (hashing, MiniLM), and what any embedder gains by a cache and by tries.
 //! * [`recall`]: candidates of a store become ranked hits.
 //! * [`text`]: words, stop words and stems.
@@ -17,6 +18,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+#[cfg(feature = "agent-log")]
+pub mod agent_log;
 pub mod embed;
 pub mod recall;
 pub mod text;
