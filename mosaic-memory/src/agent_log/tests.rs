@@ -136,7 +136,7 @@ fn questions() -> Vec<LogFilter> {
         LogFilter::of(ann()),
         LogFilter::of(acme().agent("cook")),
         LogFilter::of(acme().session("s1")),
-        LogFilter::of(ann().session("s2")),
+        LogFilter::of(ann().session("s1")),
         all().run(row(13).run),
         all().failed(),
         all().name("two").from(hour(10)).until(hour(61)),
@@ -225,7 +225,7 @@ async fn a_row_that_is_recorded_again_after_it_moved_is_there_once() {
 
 #[tokio::test]
 async fn erasing_reaches_all_tiers_and_leaves_the_others_as_they_were() {
-    let narrow = ann().session("s2");
+    let narrow = ann().session("s1");
     for scope in [ann(), acme().agent("cook"), narrow, acme().session("s1"), ann().agent("clerk"), acme()] {
         let world = World::new().policy(|policy| policy.hot_rows = 45).filled().await;
         world.log.tier("acme").await.unwrap();
@@ -241,10 +241,8 @@ async fn erasing_reaches_all_tiers_and_leaves_the_others_as_they_were() {
         assert_eq!(register.len(), world.archive.list("").await.unwrap().len());
         assert_eq!(world.log.erase(&scope).await.unwrap(), LogErased::default(), "again");
         let after = files(&world.archive).await;
-        assert!(
-            after.keys().all(|name| !before.contains_key(name)),
-            "all segments held something of {scope}"
-        );
+        let replaced = before.keys().filter(|name| !after.contains_key(*name)).count() as u64;
+        assert_eq!((replaced, erased.segments > 0), (erased.segments, true), "{scope}");
         if scope == acme() {
             assert!(world.store.tenants().await.unwrap().is_empty() && after.is_empty());
         }
@@ -464,7 +462,7 @@ async fn a_pass_that_dies_at_any_deed_leaves_each_row_in_one_place_and_the_next_
 
 #[tokio::test]
 async fn an_erasure_that_dies_at_any_deed_loses_nothing_of_others_and_the_next_one_ends_it() {
-    for scope in [ann(), ann().session("s2"), acme()] {
+    for scope in [ann(), ann().session("s1"), acme()] {
         for deeds in 0.. {
             let mut ended = 0;
             for after in [None, Some(())] {
