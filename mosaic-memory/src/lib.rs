@@ -13,6 +13,7 @@
 //! * `agent_log` (feature `agent-log`): agent logs in tiers, hot, warm and cold.
 //! * [`embed`]: embedders that run here (hashing, MiniLM), and what any embedder gains by a cache and by tries.
 //! * [`recall`]: candidates of a store become ranked hits.
+//! * `session_archive` (feature `agent-log`): whole logs of old sessions to an archive, and back.
 //! * [`text`]: words, stop words and stems.
 //! * [`mod@write`]: what was said becomes memories; tools for agents.
 #![forbid(unsafe_code)]
@@ -22,5 +23,7 @@
 pub mod agent_log;
 pub mod embed;
 pub mod recall;
+#[cfg(feature = "agent-log")]
+pub mod session_archive;
 pub mod text;
 pub mod write;

@@ -122,6 +122,11 @@ impl SessionStore for RamStore {
         self.data()?.0.erase(key)
     }
 
+    async fn erase_leased(&self, lease: &Lease, expected: Seq) -> Result<(), StoreError> {
+        let (mut data, owner) = self.data()?;
+        data.erase_leased(lease, expected, &owner)
+    }
+
     async fn close(&self) -> Result<(), StoreError> {
         self.owner.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Of the queue in RAM nothing fails.

@@ -1,6 +1,6 @@
 //! What goes to the writer and back.
 
-use mosaic_core::{Seq, SessionInfo, SessionKey, StoreError};
+use mosaic_core::{Lease, Seq, SessionInfo, SessionKey, StoreError};
 use tokio::sync::mpsc::WeakUnboundedSender;
 use tokio::sync::oneshot;
 
@@ -21,6 +21,8 @@ pub(super) enum Request {
     },
     Erase {
         key: SessionKey,
+        /// As the holder of a lease, of a session that ends there.
+        held: Option<(Lease, Seq)>,
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
     Memory(memory::Request),

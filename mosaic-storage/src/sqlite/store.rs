@@ -204,8 +204,13 @@ impl SessionStore for SqliteStore {
     }
 
     async fn erase(&self, key: &SessionKey) -> Result<(), StoreError> {
-        let key = key.clone();
-        self.ask(|reply| Request::Erase { key, reply }).await
+        let (key, held) = (key.clone(), None);
+        self.ask(|reply| Request::Erase { key, held, reply }).await
+    }
+
+    async fn erase_leased(&self, lease: &Lease, expected: Seq) -> Result<(), StoreError> {
+        let (key, held) = (lease.key.clone(), Some((lease.clone(), expected)));
+        self.ask(|reply| Request::Erase { key, held, reply }).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mosaic_core::memory::{MemoryCounts, MemoryError};
-use mosaic_core::{Seq, SessionInfo, SessionKey, StoreError, Timestamp};
+use mosaic_core::{Lease, Seq, SessionInfo, SessionKey, StoreError, Timestamp};
 use sqlx::{AssertSqlSafe, Connection, Row as _, SqliteConnection};
 use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
 use tokio::sync::oneshot;
@@ -79,9 +79,9 @@ impl Writer {
                         let made = self.fork(&from, upto, &to).await;
                         let _ = reply.send(self.settle(made).await);
                     }
-                    Request::Erase { key, reply } => {
+                    Request::Erase { key, held, reply } => {
                         self.commit(&mut group).await;
-                        let erased = self.erase(&key).await;
+                        let erased = self.erase(&key, held).await;
                         let _ = reply.send(self.settle(erased).await);
                     }
                     Request::Memory(request) => memories.push(request),
@@ -272,12 +272,19 @@ impl Writer {
         Ok(Ok(info))
     }
 
-    async fn erase(&mut self, key: &SessionKey) -> Result<Result<(), StoreError>, Fault> {
+    async fn erase(
+        &mut self,
+        key: &SessionKey,
+        held: Option<(Lease, Seq)>,
+    ) -> Result<Result<(), StoreError>, Fault> {
         let foreign = self.begin(true).await?;
         self.learn([key].into_iter()).await?;
         let alive = |id: &str, epoch| self.owner.alive(id, epoch);
         let by = Planner { store: &self.store, me: self.owner.id(), alive: &alive };
-        let erased = self.known.erase(key, &by);
+        let erased = match held {
+            Some((lease, expected)) => self.known.erase_leased(&lease, expected, &by).map(Some),
+            None => self.known.erase(key, &by),
+        };
         if let Ok(Some(id)) = erased {
             sqlx::query("DELETE FROM entries WHERE session = ?; DELETE FROM sessions WHERE id = ?")
                 .bind(id)
