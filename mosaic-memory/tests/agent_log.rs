@@ -268,6 +268,36 @@ async fn an_erased_user_is_in_no_file_of_any_tier_any_more() {
     assert!(std::fs::read_dir(folder.path().join("archive")).unwrap().next().is_none(), "no folder is left");
 }
 
+#[tokio::test]
+async fn an_archived_session_is_in_no_file_of_the_database_and_comes_back() {
+    use mosaic_memory::session_archive::{Archived, SessionArchive};
+
+    let folder = tempfile::tempdir().unwrap();
+    let world = open(folder.path()).await;
+    for n in 1..=30 {
+        let made = entries(n).iter().map(|entry| entry.to_row().unwrap()).collect();
+        world.store.create(&run(n).session, made).await.unwrap();
+    }
+    let cold = SessionArchive::new(world.store.clone(), Arc::new(world.archive.clone()));
+    for n in (1..=30).filter(|n| n % 3 == 1) {
+        assert!(matches!(cold.archive(&run(n).session).await.unwrap(), Archived::Done { rows: 4, .. }));
+    }
+    // The WAL is emptied right after the last answer, before the next request.
+    world.log.store().put(Vec::new()).await.unwrap();
+    let found = traces(folder.path(), "planted-tool-1");
+    assert!(found.len() == 10 && found.iter().all(|name| name.ends_with(".gz")), "{found:?}");
+    let again = open(folder.path()).await;
+    let cold = SessionArchive::new(again.store.clone(), Arc::new(again.archive.clone()));
+    for n in 1..=30 {
+        assert_eq!(cold.restore(&run(n).session).await.unwrap(), n % 3 == 1);
+        let mosaic_core::RunEntries::Ended(back) = run(n).read(&*again.store).await.unwrap() else {
+            panic!()
+        };
+        assert_eq!(back, entries(n));
+    }
+    assert!(again.archive.list("").await.unwrap().is_empty());
+}
+
 impl World {
     /// How many runs there are, none of which is of a user.
     async fn check_but(&self, user: u64) -> usize {

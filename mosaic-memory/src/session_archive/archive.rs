@@ -67,10 +67,12 @@ impl SessionArchive {
             Err(error) => return Err(error.into()),
         };
         let archived = self.archive_leased(key, &lease).await;
-        if !matches!(archived, Ok(Archived::Done { .. })) {
-            self.sessions.release(&lease).await?;
+        if matches!(archived, Ok(Archived::Done { .. })) {
+            return archived;
         }
-        archived
+        let released = self.sessions.release(&lease).await;
+        // What failed first is what is told.
+        archived.and_then(|archived| released.map(|()| archived).map_err(Into::into))
     }
 
     async fn archive_leased(&self, key: &SessionKey, lease: &Lease) -> Result<Archived, SessionArchiveError> {
