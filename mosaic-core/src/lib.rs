@@ -10,6 +10,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod agent;
+pub mod agent_log;
+pub mod archive;
 #[cfg(feature = "testing")]
 mod conformance;
 pub mod context;
@@ -33,6 +35,8 @@ pub mod tool;
 pub mod transport;
 
 pub use agent::{Agent, AgentBuilder, AgentError, Limits, ModelChoice, RunEndHook};
+pub use agent_log::{AgentLogError, AgentLogStore, AgentLogStoreExt};
+pub use archive::{Archive, ArchiveError};
 pub use context::{ContextProvider, ContextRequest, Provided};
 pub use engine::{CloseReport, Engine};
 pub use error::{BoxError, ErrorKind, ErrorReport};

@@ -10,8 +10,10 @@
 //!                                          └─> recall: normalise, weigh, add ──> hits with an explanation ──> text
 //! ```
 //!
+//! * `agent_log` (feature `agent-log`): agent logs in tiers, hot, warm and cold.
 //! * [`embed`]: embedders that run here (hashing, MiniLM), and what any embedder gains by a cache and by tries.
 //! * [`recall`]: candidates of a store become ranked hits.
+//! * `session_archive` (feature `agent-log`): whole logs of old sessions to an archive, and back.
 //! * [`text`]: words, stop words and stems.
 //! * [`upkeep`]: jobs that keep memories in order.
 //! * [`mod@write`]: what was said becomes memories; tools for agents.
@@ -20,9 +22,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod agent;
+#[cfg(feature = "agent-log")]
+pub mod agent_log;
 pub mod embed;
 mod id;
 pub mod recall;
+#[cfg(feature = "agent-log")]
+pub mod session_archive;
 pub mod text;
 pub mod upkeep;
 pub mod write;

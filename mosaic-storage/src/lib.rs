@@ -9,11 +9,15 @@
 //! What routers know of their candidates is shared by processes through `SqliteHealthStore`, and vectors of texts that were embedded
 //! are kept by `SqliteVectorCache`, in the same file or another.
 //!
-//! Memories and jobs are kept beside the sessions: [`open_stores`] gives all of it. Each kind passes the suite of its contract:
-//! `conformance` in [`mosaic_core::store`], [`mosaic_core::memory`] and [`mosaic_core::queue`].
+//! Memories, jobs and agent logs are kept beside the sessions: [`open_stores`] gives all of it. Each kind passes the suite of its
+//! contract: `conformance` in [`mosaic_core::store`], [`mosaic_core::memory`], [`mosaic_core::queue`] and [`mosaic_core::agent_log`].
+//!
+//! What is kept for long and read seldom goes into an archive: `FolderArchive` (feature `archive`, on by default) is one in a folder.
 #![deny(unsafe_code)] // but for `vectors::kernel`, which says why
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+#[cfg(feature = "archive")]
+pub mod archive;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod jobs;
 mod memory;
@@ -26,11 +30,14 @@ mod rules;
 pub mod sqlite;
 mod vectors;
 
+#[cfg(feature = "archive")]
+pub use archive::FolderArchive;
 pub use open::{Stores, open, open_jobs, open_stores};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use ram::{RamMemories, RamStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    Durability, SqliteHealthStore, SqliteMemories, SqliteOptions, SqliteStore, SqliteVectorCache,
+    Durability, SqliteAgentLog, SqliteHealthStore, SqliteMemories, SqliteOptions, SqliteStore,
+    SqliteVectorCache,
 };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mosaic_core::agent_log::AgentLogStore;
 use mosaic_core::memory::MemoryStore;
 use mosaic_core::queue::JobStore;
 use mosaic_core::{SessionStore, StoreError};
@@ -34,6 +35,8 @@ pub struct Stores {
     pub memories: Arc<dyn MemoryStore>,
     /// The jobs.
     pub jobs: Arc<dyn JobStore>,
+    /// The agent logs.
+    pub agent_log: Arc<dyn AgentLogStore>,
 }
 
 /// Opens all that is kept at an address: see [`open`].
@@ -44,12 +47,22 @@ pub async fn open_stores(url: &str) -> Result<Stores, StoreError> {
     let reason = match url.split_once(':') {
         Some(("memory", "")) => {
             let store = Arc::new(RamStore::new());
-            return Ok(Stores { memories: Arc::new(store.memories()), jobs: store.clone(), sessions: store });
+            return Ok(Stores {
+                memories: Arc::new(store.memories()),
+                jobs: store.clone(),
+                agent_log: Arc::new(store.agent_log()),
+                sessions: store,
+            });
         }
         #[cfg(feature = "sqlite")]
         Some(("sqlite", _)) => {
             let store = Arc::new(crate::SqliteStore::open_url(url).await?);
-            return Ok(Stores { memories: Arc::new(store.memories()), jobs: store.clone(), sessions: store });
+            return Ok(Stores {
+                memories: Arc::new(store.memories()),
+                jobs: store.clone(),
+                agent_log: Arc::new(store.agent_log()),
+                sessions: store,
+            });
         }
         #[cfg(not(feature = "sqlite"))]
         Some(("sqlite", _)) => {

@@ -102,4 +102,5 @@ pub use request::{EmbedRequest, Purpose};
 pub use scope::{Reach, Scope};
 pub use store::{MemoryStore, RecordStream};
 pub use store_error::MemoryError;
+pub(crate) use text::civil;
 pub use text::date;

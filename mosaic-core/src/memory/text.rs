@@ -90,6 +90,13 @@ const MONTHS: [&str; 12] = [
 /// A day as people write it: `8 May 2023` (UTC).
 #[must_use]
 pub fn date(at: Timestamp) -> String {
+    let (year, month, day) = civil(at);
+    let name = usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"");
+    format!("{day} {name} {year}")
+}
+
+/// The year, the month (from 1) and the day (from 1) of a time, in UTC.
+pub(crate) fn civil(at: Timestamp) -> (u64, u64, u64) {
     // Days and years that begin on the first of March, so that the leap day is the last of a year, in cycles of 400 years.
     let days = at.0 / 86_400_000 + 719_468;
     let (cycle, day) = (days / 146_097, days % 146_097);
@@ -98,9 +105,7 @@ pub fn date(at: Timestamp) -> String {
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
     let month = (month + 2) % 12;
-    let year = cycle * 400 + year + u64::from(month < 2);
-    let name = usize::try_from(month).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"");
-    format!("{day} {name} {year}")
+    (cycle * 400 + year + u64::from(month < 2), month + 1, day)
 }
 
 #[cfg(test)]

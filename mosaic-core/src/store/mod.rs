@@ -98,6 +98,18 @@ pub trait SessionStore: Debug + Send + Sync {
     /// [`StoreError::Leased`] while somebody writes it.
     async fn erase(&self, key: &SessionKey) -> Result<(), StoreError>;
 
+    /// Removes a session and every trace of it, as the holder of its lease, which ends with it, and only if `expected` is the last number of
+    /// the log: for those who have brought it elsewhere, so that nobody can write between the look and the removal.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Fenced`], [`StoreError::Conflict`] (looked for in this order). A store that was written before
+    /// this was asked for says [`StoreError::Other`].
+    async fn erase_leased(&self, lease: &Lease, expected: Seq) -> Result<(), StoreError> {
+        let source =
+            format!("session `{}` up to {expected} stays: this store cannot do that", lease.key).into();
+        Err(StoreError::Other { store: "a store".into(), action: "erasing under a lease", source })
+    }
+
     /// Finishes what was begun and lets go of everything, leases too. Calls after this fail with
     /// [`StoreError::Closed`]; closing again does nothing.
     async fn close(&self) -> Result<(), StoreError>;

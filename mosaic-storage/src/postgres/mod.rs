@@ -31,6 +31,7 @@
 //! `SKIP LOCKED`: <https://www.postgresql.org/docs/current/sql-select.html>; advisory locks:
 //! <https://www.postgresql.org/docs/current/explicit-locking.html>.
 
+mod agent_log;
 mod fault;
 mod jobs;
 mod options;
@@ -38,5 +39,6 @@ mod presence;
 mod schema;
 mod store;
 
+pub use agent_log::PostgresAgentLog;
 pub use options::PostgresOptions;
 pub use store::PostgresStore;

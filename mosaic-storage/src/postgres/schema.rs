@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `meta` | one row: the format |
 //! | `jobs`, `job_pauses`, `schedules` | jobs |
+//! | `agent_log*` | agent logs |
 //!
 //! Text that is compared is compared byte by byte (`COLLATE "C"`), as the contracts want it, whatever the database's own order is.
 
@@ -11,10 +12,10 @@ use mosaic_core::StoreError;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 use super::fault::told;
-use super::jobs;
+use super::{agent_log, jobs};
 
 /// From one format to the next. Never change one that was released.
-const MIGRATIONS: &[&str] = &[jobs::TABLES];
+const MIGRATIONS: &[&str] = &[jobs::TABLES, agent_log::TABLES];
 
 /// The newest format that this version knows.
 const FORMAT: u64 = MIGRATIONS.len() as u64;

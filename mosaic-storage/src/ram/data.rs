@@ -128,6 +128,18 @@ impl Data {
         self.create(to, rows)
     }
 
+    pub(super) fn erase_leased(
+        &mut self,
+        lease: &Lease,
+        expected: Seq,
+        owner: &Arc<Owner>,
+    ) -> Result<(), StoreError> {
+        // To append nothing: allowed to whom the session is.
+        self.append(lease, expected, Vec::new(), owner)?;
+        self.sessions.remove(&lease.key);
+        Ok(())
+    }
+
     pub(super) fn erase(&mut self, key: &SessionKey) -> Result<(), StoreError> {
         if let Some(holder) = self.sessions.get(key).and_then(Session::holder) {
             return Err(rules::leased(STORE, key, &holder.0));

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::stream;
+use mosaic_core::agent_log::RamAgentLog;
 use mosaic_core::queue::{JobStore, RamQueue};
 use mosaic_core::{
     Flush, Lease, ListOptions, Row, RowStream, Seq, SessionInfo, SessionKey, SessionStore, StoreError,
@@ -17,6 +18,7 @@ pub struct RamStore {
     data: Arc<Mutex<Data>>,
     memories: Arc<Mutex<Tenants>>,
     pub(super) jobs: RamQueue,
+    agent_log: RamAgentLog,
     /// `None` once closed.
     owner: Arc<Mutex<Option<Arc<Owner>>>>,
 }
@@ -31,13 +33,14 @@ impl RamStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self::over(Arc::default(), Arc::default(), RamQueue::new())
+        Self::over(Arc::default(), Arc::default(), RamQueue::new(), RamAgentLog::new())
     }
 
     /// Another handle on the same data, as another process would have it: what one leases, the other cannot.
     #[must_use]
     pub fn sibling(&self) -> Self {
-        Self::over(self.data.clone(), self.memories.clone(), self.jobs.sibling())
+        let (jobs, agent_log) = (self.jobs.sibling(), self.agent_log.sibling());
+        Self::over(self.data.clone(), self.memories.clone(), jobs, agent_log)
     }
 
     /// The memories of this store. They are there until the store is closed.
@@ -46,9 +49,20 @@ impl RamStore {
         RamMemories::new(self.memories.clone(), self.owner.clone())
     }
 
-    fn over(data: Arc<Mutex<Data>>, memories: Arc<Mutex<Tenants>>, jobs: RamQueue) -> Self {
+    /// The agent logs of this store. They are there until the store is closed.
+    #[must_use]
+    pub fn agent_log(&self) -> RamAgentLog {
+        self.agent_log.clone()
+    }
+
+    fn over(
+        data: Arc<Mutex<Data>>,
+        memories: Arc<Mutex<Tenants>>,
+        jobs: RamQueue,
+        agent_log: RamAgentLog,
+    ) -> Self {
         let owner = Owner(format!("another run in process {}", std::process::id()));
-        Self { data, memories, jobs, owner: Arc::new(Mutex::new(Some(Arc::new(owner)))) }
+        Self { data, memories, jobs, agent_log, owner: Arc::new(Mutex::new(Some(Arc::new(owner)))) }
     }
 
     /// The data, unless the handle is closed.
@@ -108,10 +122,16 @@ impl SessionStore for RamStore {
         self.data()?.0.erase(key)
     }
 
+    async fn erase_leased(&self, lease: &Lease, expected: Seq) -> Result<(), StoreError> {
+        let (mut data, owner) = self.data()?;
+        data.erase_leased(lease, expected, &owner)
+    }
+
     async fn close(&self) -> Result<(), StoreError> {
         self.owner.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Of the queue in RAM nothing fails.
         let _ = JobStore::close(&self.jobs).await;
+        self.agent_log.close();
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Sessions, memories and jobs in a SQLite file.
+//! Sessions, memories, jobs and agent logs in a SQLite file.
 //!
 //! One writer per store takes all changes and commits them in groups: whatever waits while one commit is under way goes
 //! into the next. Readers have connections of their own and are never in its way.
@@ -35,6 +35,7 @@
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
 //! ```
 
+mod agent_log;
 mod fault;
 mod health;
 mod jobs;
@@ -48,8 +49,10 @@ mod schema;
 mod statements;
 mod store;
 mod vectors;
+mod work;
 mod writer;
 
+pub use agent_log::SqliteAgentLog;
 pub use health::SqliteHealthStore;
 pub use memory::SqliteMemories;
 pub use options::{Durability, SqliteOptions};

@@ -225,6 +225,22 @@ impl Plan {
         Ok(Some(id))
     }
 
+    /// Forgets a session that the holder of its lease erases: its number.
+    pub(super) fn erase_leased(
+        &mut self,
+        lease: &Lease,
+        expected: Seq,
+        by: &Planner<'_>,
+    ) -> Result<i64, StoreError> {
+        let head = self.heads.get(&lease.key).ok_or_else(|| rules::not_found(by.store, &lease.key))?;
+        let held = head.owner.as_ref().is_some_and(|owner| owner == by.me).then_some(head.epoch);
+        rules::may_append(by.store, lease, held, expected, head.last)?;
+        let id = head.id;
+        self.heads.remove(&lease.key);
+        self.touch = true;
+        Ok(id)
+    }
+
     fn place(&mut self, session: i64, rows: Vec<Row>) {
         self.rows.extend(rows.into_iter().map(|row| (session, row)));
     }

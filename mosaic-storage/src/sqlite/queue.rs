@@ -1,13 +1,13 @@
 //! What goes to the writer and back.
 
-use mosaic_core::{Seq, SessionInfo, SessionKey, StoreError};
+use mosaic_core::{Lease, Seq, SessionInfo, SessionKey, StoreError};
 use tokio::sync::mpsc::WeakUnboundedSender;
 use tokio::sync::oneshot;
 
-use super::jobs::Work;
 use super::memory;
 use super::owner::Abandoned;
 use super::plan::{Change, Done};
+use super::work::Work;
 
 /// What the writer is asked to do.
 #[derive(Debug)]
@@ -21,10 +21,12 @@ pub(super) enum Request {
     },
     Erase {
         key: SessionKey,
+        /// As the holder of a lease, of a session that ends there.
+        held: Option<(Lease, Seq)>,
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
     Memory(memory::Request),
-    Jobs(Work),
+    Work(Work),
     Close {
         reply: oneshot::Sender<Result<(), StoreError>>,
     },

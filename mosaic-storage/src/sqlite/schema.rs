@@ -9,6 +9,7 @@
 //! | `memory_*`, `memories` | see [`memory`](super::memory) |
 //! | `jobs`, `job_pauses`, `schedules` | jobs (see `jobs`) |
 //! | `embeddings`, `embedding_totals` | vectors of texts that were embedded; see `vectors.rs` |
+//! | `agent_log*` | agent logs (see `agent_log`) |
 //! | `log` | a view for people: tenant, name, seq, kind, time, body as text |
 //!
 //! The last number of a session is not stored: it is that of its last row.
@@ -70,6 +71,7 @@ const MIGRATIONS: &[&str] = &[
     memory::MIGRATION,
     super::jobs::TABLES,
     super::vectors::MIGRATION,
+    super::agent_log::TABLES,
 ];
 
 /// The newest format that this version knows.

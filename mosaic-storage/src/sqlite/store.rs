@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
+use super::agent_log::SqliteAgentLog;
 use super::fault::Doing;
 use super::memory::{Index, SqliteMemories};
 use super::options::SqliteOptions;
@@ -113,6 +114,12 @@ impl SqliteStore {
         )
     }
 
+    /// The agent logs in this file. They are there until the store is closed.
+    #[must_use]
+    pub fn agent_log(&self) -> SqliteAgentLog {
+        SqliteAgentLog::new(self.name.clone(), self.reader.pool.clone(), self.queue.clone())
+    }
+
     pub(super) fn closed(&self) -> StoreError {
         StoreError::Closed { store: self.name.to_string() }
     }
@@ -197,8 +204,13 @@ impl SessionStore for SqliteStore {
     }
 
     async fn erase(&self, key: &SessionKey) -> Result<(), StoreError> {
-        let key = key.clone();
-        self.ask(|reply| Request::Erase { key, reply }).await
+        let (key, held) = (key.clone(), None);
+        self.ask(|reply| Request::Erase { key, held, reply }).await
+    }
+
+    async fn erase_leased(&self, lease: &Lease, expected: Seq) -> Result<(), StoreError> {
+        let (key, held) = (lease.key.clone(), Some((lease.clone(), expected)));
+        self.ask(|reply| Request::Erase { key, held, reply }).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

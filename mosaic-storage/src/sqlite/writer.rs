@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mosaic_core::memory::{MemoryCounts, MemoryError};
-use mosaic_core::{Seq, SessionInfo, SessionKey, StoreError, Timestamp};
+use mosaic_core::{Lease, Seq, SessionInfo, SessionKey, StoreError, Timestamp};
 use sqlx::{AssertSqlSafe, Connection, Row as _, SqliteConnection};
 use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
 use tokio::sync::oneshot;
 
 use super::fault::{Doing, Fault};
-use super::jobs::Work;
 use super::memory;
 use super::options::Durability;
 use super::owner::Owner;
@@ -18,6 +17,7 @@ use super::plan::{Change, Done, Head, Plan, Planner};
 use super::queue::{Answer, Request};
 use super::schema::{from_sql, to_sql};
 use super::statements::{self, BEGIN, Begin, Statements};
+use super::work::Work;
 use crate::rules;
 
 /// At most so many changes go into one transaction: enough for a thousand sessions at once.
@@ -68,7 +68,7 @@ impl Writer {
     /// Works until the queue ends, or until it is closed.
     pub(super) async fn run(mut self, mut requests: UnboundedReceiver<Request>) {
         let (mut batch, mut group) = (Vec::new(), Vec::new());
-        let (mut memories, mut jobs) = (Vec::new(), Vec::new());
+        let (mut memories, mut works) = (Vec::new(), Vec::new());
         let mut closing = None;
         while closing.is_none() && requests.recv_many(&mut batch, GROUP).await > 0 {
             for request in batch.drain(..) {
@@ -79,19 +79,19 @@ impl Writer {
                         let made = self.fork(&from, upto, &to).await;
                         let _ = reply.send(self.settle(made).await);
                     }
-                    Request::Erase { key, reply } => {
+                    Request::Erase { key, held, reply } => {
                         self.commit(&mut group).await;
-                        let erased = self.erase(&key).await;
+                        let erased = self.erase(&key, held).await;
                         let _ = reply.send(self.settle(erased).await);
                     }
                     Request::Memory(request) => memories.push(request),
-                    Request::Jobs(work) => jobs.push(work),
+                    Request::Work(work) => works.push(work),
                     Request::Close { reply } => closing = Some(reply),
                 }
             }
             self.commit(&mut group).await;
             self.remember(std::mem::take(&mut memories)).await;
-            self.work(&mut jobs).await;
+            self.work(&mut works).await;
             if self.scrub {
                 self.scrub().await;
             }
@@ -139,7 +139,8 @@ impl Writer {
         }
     }
 
-    /// Changes jobs, as a group, and answers. Jobs and sessions know nothing of each other: what is known of sessions stays.
+    /// Changes jobs and agent logs, as a group, and answers. They and sessions know nothing of each other: what is known of sessions
+    /// stays.
     async fn work(&mut self, group: &mut Vec<Work>) {
         let durable = group.iter().any(|work| work.durable);
         let mut waiting = std::mem::take(group).into_iter().peekable();
@@ -173,6 +174,7 @@ impl Writer {
         sqlx::query("COMMIT").execute(&mut self.db).await.doing("ending a transaction")?;
         // Never the other way: a commit that changed nothing syncs nothing.
         self.unsynced |= self.durability == Durability::Full && self.level == Some(Level::Normal);
+        self.scrub |= begun.iter().any(|work| work.scrubs);
         Ok(())
     }
 
@@ -270,12 +272,19 @@ impl Writer {
         Ok(Ok(info))
     }
 
-    async fn erase(&mut self, key: &SessionKey) -> Result<Result<(), StoreError>, Fault> {
+    async fn erase(
+        &mut self,
+        key: &SessionKey,
+        held: Option<(Lease, Seq)>,
+    ) -> Result<Result<(), StoreError>, Fault> {
         let foreign = self.begin(true).await?;
         self.learn([key].into_iter()).await?;
         let alive = |id: &str, epoch| self.owner.alive(id, epoch);
         let by = Planner { store: &self.store, me: self.owner.id(), alive: &alive };
-        let erased = self.known.erase(key, &by);
+        let erased = match held {
+            Some((lease, expected)) => self.known.erase_leased(&lease, expected, &by).map(Some),
+            None => self.known.erase(key, &by),
+        };
         if let Ok(Some(id)) = erased {
             sqlx::query("DELETE FROM entries WHERE session = ?; DELETE FROM sessions WHERE id = ?")
                 .bind(id)

@@ -49,6 +49,8 @@ pub(crate) enum Fault {
     CountsEpochsBySession,
     ErasesWhatIsWritten,
     ErasesForksToo,
+    ErasesTheUnread,
+    ErasesUnderOldLeases,
     ReadsShortNowAndThen,
     AppendsRowByRow,
     CreatesRowByRow,
@@ -334,6 +336,25 @@ impl SessionStore for Faulty {
             Ok(()) if self.fault == Fault::CountsEpochsBySession => {
                 self.state().leases.remove(&kept);
                 Ok(())
+            }
+            erased => erased,
+        }
+    }
+
+    async fn erase_leased(&self, lease: &Lease, expected: Seq) -> Result<(), StoreError> {
+        let kept = self.kept(&lease.key);
+        let newest = self.state().leases.get(&kept).cloned();
+        let lease = match newest {
+            Some((told, inner)) if told == lease.epoch => inner,
+            _ => Lease { key: kept.clone(), epoch: lease.epoch, last: lease.last },
+        };
+        match self.inner.erase_leased(&lease, expected).await {
+            Err(StoreError::Conflict { last, .. }) if self.fault == Fault::ErasesTheUnread => {
+                self.inner.erase_leased(&lease, last).await
+            }
+            Err(StoreError::Fenced { .. }) if self.fault == Fault::ErasesUnderOldLeases => {
+                let lease = self.inner.lease(&kept).await?;
+                self.inner.erase_leased(&lease, lease.last).await
             }
             erased => erased,
         }

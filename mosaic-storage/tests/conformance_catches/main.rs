@@ -52,6 +52,8 @@ const CATCHES: &[(Fault, &[&str])] = &[
     (Fault::CountsEpochsBySession, &["a_lease_does_not_outlive_its_session"]),
     (Fault::ErasesWhatIsWritten, &["what_is_written_is_not_erased"]),
     (Fault::ErasesForksToo, &["a_fork_outlives_its_source"]),
+    (Fault::ErasesTheUnread, &["the_holder_of_a_lease_erases_what_it_has_read"]),
+    (Fault::ErasesUnderOldLeases, &["an_erasure_under_an_old_lease_is_fenced"]),
     (Fault::ReadsShortNowAndThen, &["a_reader_beside_a_writer_sees_no_gap"]),
     (Fault::AppendsRowByRow, &["a_dropped_append_leaves_all_or_nothing"]),
     (Fault::CreatesRowByRow, &["a_dropped_create_leaves_all_or_nothing"]),

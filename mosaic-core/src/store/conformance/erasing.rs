@@ -95,3 +95,62 @@ pub async fn a_fork_outlives_its_source(factory: &dyn Factory) -> Check {
     store.erase(&key).await?;
     holds(&*store, &two, &rows(1, 2, "first")).await
 }
+
+/// Under its lease a session is erased if it ends where the holder thinks, and else nothing is.
+pub async fn the_holder_of_a_lease_erases_what_it_has_read(factory: &dyn Factory) -> Check {
+    let store = factory.open("erased_leased").await?;
+    let (key, other) = (SessionKey::new("s"), SessionKey::new("other"));
+    session(&*store, &key, 5).await?;
+    session(&*store, &other, 2).await?;
+    let lease = store.lease(&key).await?;
+    for expected in [0, 4, 6] {
+        ensure_fails!(
+            store.erase_leased(&lease, Seq(expected)).await,
+            StoreError::Conflict { .. },
+            "erasing a session of 5 that should end at {expected}"
+        );
+    }
+    store.append(&lease, Seq(5), vec![row(6, "first")], Flush::Durable).await?;
+    ensure_fails!(
+        store.erase_leased(&lease, Seq(5)).await,
+        StoreError::Conflict { .. },
+        "erasing a session that went on"
+    );
+    holds(&*store, &key, &rows(1, 6, "first")).await?;
+    store.erase_leased(&lease, Seq(6)).await?;
+    ensure!(store.find(&key).await?.is_none(), "`find` finds what was erased");
+    ensure_fails!(read(&*store, &key, 0).await, StoreError::NotFound { .. }, "reading what was erased");
+    ensure_fails!(
+        store.erase_leased(&lease, Seq(6)).await,
+        StoreError::NotFound { .. },
+        "erasing what was erased"
+    );
+    holds(&*store, &other, &rows(1, 2, "first")).await?;
+    store.create(&key, rows(1, 6, "second")).await?;
+    ensure_fails!(
+        store.erase_leased(&lease, Seq(6)).await,
+        StoreError::Fenced { .. },
+        "erasing what took the name of what was erased"
+    );
+    holds(&*store, &key, &rows(1, 6, "second")).await
+}
+
+/// Who is no longer the writer erases nothing.
+pub async fn an_erasure_under_an_old_lease_is_fenced(factory: &dyn Factory) -> Check {
+    let store = factory.open("erased_fenced").await?;
+    let key = SessionKey::new("s");
+    session(&*store, &key, 3).await?;
+    let old = store.lease(&key).await?;
+    store.release(&old).await?;
+    let mut new = None;
+    for _ in 0..3 {
+        let erased = store.erase_leased(&old, Seq(3)).await;
+        ensure_fails!(erased, StoreError::Fenced { .. }, "erasing under a lease that was given back");
+        if let Some(new) = new.take() {
+            store.release(&new).await?;
+        } else {
+            new = Some(store.lease(&key).await?);
+        }
+    }
+    holds(&*store, &key, &rows(1, 3, "first")).await
+}

@@ -48,6 +48,8 @@ suite! {
         an_erased_name_begins_anew,
         a_lease_does_not_outlive_its_session,
         what_is_written_is_not_erased,
+        the_holder_of_a_lease_erases_what_it_has_read,
+        an_erasure_under_an_old_lease_is_fenced,
         a_fork_outlives_its_source;
     racing:
         many_sessions_are_written_at_once,

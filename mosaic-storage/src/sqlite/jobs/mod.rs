@@ -11,9 +11,6 @@
 
 mod ops;
 mod store;
-mod work;
-
-pub(super) use work::Work;
 
 /// The tables of jobs.
 pub(super) const TABLES: &str = "

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::super::fault::{Doing, Fault};
 use super::super::owner::Owner;
-use super::work::Refused;
+use super::super::work::Refused;
 use crate::jobs::{
     COLUMNS, DEAD, RUNNING, Stored, WAITING, abandoned, dedup_to_sql, json, sort_due, state_to_sql, to_sql,
 };
@@ -73,7 +73,7 @@ pub(super) async fn claim(
     store: &str,
     claim: &Claim,
     now: Timestamp,
-) -> Result<Vec<Job>, Refused> {
+) -> Result<Vec<Job>, Refused<QueueError>> {
     free_of_the_dead(db, owner).await?;
     let claiming = format!(
         "UPDATE jobs SET state = {RUNNING}, attempt = attempt + 1, epoch = epoch + 1, owner = ?, visible_until = ?,
@@ -131,7 +131,7 @@ pub(super) async fn heartbeat(
     store: &str,
     lease: JobLease,
     until: Timestamp,
-) -> Result<(), Refused> {
+) -> Result<(), Refused<QueueError>> {
     let text = format!("UPDATE jobs SET visible_until = max(visible_until, ?) WHERE {HELD}");
     let query = sqlx::query(AssertSqlSafe(text)).bind(to_sql(until));
     let query = query.bind(lease.id.to_string()).bind(lease.epoch.cast_signed()).bind(&**owner.id());
@@ -144,7 +144,7 @@ pub(super) async fn settle(
     store: &str,
     lease: JobLease,
     outcome: Outcome,
-) -> Result<(), Refused> {
+) -> Result<(), Refused<QueueError>> {
     let mut query = QueryBuilder::<Sqlite>::new("");
     let free = "UPDATE jobs SET owner = NULL, visible_until = NULL, ";
     match outcome {
@@ -165,7 +165,7 @@ pub(super) async fn settle(
     held(query.build().execute(db).await.doing("ending a job")?.rows_affected(), store, lease)
 }
 
-fn held(rows: u64, store: &str, lease: JobLease) -> Result<(), Refused> {
+fn held(rows: u64, store: &str, lease: JobLease) -> Result<(), Refused<QueueError>> {
     if rows > 0 {
         return Ok(());
     }

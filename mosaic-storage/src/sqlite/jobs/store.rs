@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 use super::super::fault::{Doing, Fault};
 use super::super::queue::Request;
 use super::super::store::SqliteStore;
+use super::super::work::{Change, Work};
 use super::ops::{self, Mass, OPEN};
-use super::work::{Change, Work};
 use crate::jobs::{COLUMNS, from_sql, json, to_sql};
 
 /// Jobs on their way to who claimed them. Dropped there, because the caller is gone, they are given back.
@@ -29,7 +29,7 @@ impl Drop for Claimed {
             let change: Change<()> = Box::new(move |db, owner| {
                 Box::pin(async move { ops::settle(db, owner, &store, lease, Outcome::Released).await })
             });
-            let _ = queue.send(Request::Jobs(Work::new(false, change, oneshot::channel().0)));
+            let _ = queue.send(Request::Work(Work::new(false, change, oneshot::channel().0)));
         }
     }
 }
@@ -39,7 +39,7 @@ impl SqliteStore {
     async fn jobs<T: Send + 'static>(&self, durable: bool, change: Change<T>) -> Result<T, QueueError> {
         self.check_open()?;
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Request::Jobs(Work::new(durable, change, reply))).map_err(|_| self.closed())?;
+        self.queue.send(Request::Work(Work::new(durable, change, reply))).map_err(|_| self.closed())?;
         answer.await.map_err(|_| self.closed())?
     }
 

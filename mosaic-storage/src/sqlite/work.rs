@@ -1,67 +1,78 @@
-//! What the writer is asked to do with jobs.
+//! What the writer is asked to do within one of its transactions: with jobs, with agent logs.
 
 use std::fmt;
 
 use futures_util::future::BoxFuture;
 use mosaic_core::StoreError;
+use mosaic_core::agent_log::AgentLogError;
 use mosaic_core::queue::QueueError;
 use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
-use super::super::fault::Fault;
-use super::super::owner::Owner;
+use super::fault::Fault;
+use super::owner::Owner;
 
 /// How a change does not come about.
-pub(super) enum Refused {
+pub(super) enum Refused<E> {
     /// The database failed: the transaction is to be rolled back.
     Fault(Fault),
     /// It is refused, and has changed nothing.
-    Said(QueueError),
+    Said(E),
 }
 
-impl From<Fault> for Refused {
+impl<E> From<Fault> for Refused<E> {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
 }
 
-impl From<QueueError> for Refused {
+impl From<QueueError> for Refused<QueueError> {
     fn from(error: QueueError) -> Self {
         Self::Said(error)
     }
 }
 
+impl From<AgentLogError> for Refused<AgentLogError> {
+    fn from(error: AgentLogError) -> Self {
+        Self::Said(error)
+    }
+}
+
 /// A change within the transaction of the writer.
-pub(super) type Change<T> =
-    Box<dyn for<'a> FnOnce(&'a mut SqliteConnection, &'a Owner) -> BoxFuture<'a, Result<T, Refused>> + Send>;
+pub(super) type Change<T, E = QueueError> = Box<
+    dyn for<'a> FnOnce(&'a mut SqliteConnection, &'a Owner) -> BoxFuture<'a, Result<T, Refused<E>>> + Send,
+>;
 
 /// A change of some type, with who waits for it.
-pub(in crate::sqlite) struct Work {
+pub(super) struct Work {
     /// Whether its commit must reach the disk.
-    pub(in crate::sqlite) durable: bool,
+    pub(super) durable: bool,
+    /// Whether it removes what must not stay in the WAL either.
+    pub(super) scrubs: bool,
     steps: Box<dyn Steps>,
 }
 
 impl Work {
-    pub(super) fn new<T: Send + 'static>(
+    pub(super) fn new<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         durable: bool,
-        change: Change<T>,
-        reply: oneshot::Sender<Result<T, QueueError>>,
+        change: Change<T, E>,
+        reply: oneshot::Sender<Result<T, E>>,
     ) -> Self {
-        Self { durable, steps: Box::new(Asked { change: Some(change), done: None, reply }) }
+        Self { durable, scrubs: false, steps: Box::new(Asked { change: Some(change), done: None, reply }) }
+    }
+
+    /// What it removes must not stay in the WAL either.
+    pub(super) fn scrubbing(self) -> Self {
+        Self { scrubs: true, ..self }
     }
 
     /// Makes the change. It is answered later: when it is committed.
-    pub(in crate::sqlite) async fn run(
-        &mut self,
-        db: &mut SqliteConnection,
-        owner: &Owner,
-    ) -> Result<(), Fault> {
+    pub(super) async fn run(&mut self, db: &mut SqliteConnection, owner: &Owner) -> Result<(), Fault> {
         self.steps.run(db, owner).await
     }
 
     /// Answers: the transaction was committed, or has failed.
-    pub(in crate::sqlite) fn answer(self, committed: Result<(), StoreError>) {
+    pub(super) fn answer(self, committed: Result<(), StoreError>) {
         self.steps.answer(committed);
     }
 }
@@ -81,13 +92,13 @@ trait Steps: Send {
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-struct Asked<T> {
-    change: Option<Change<T>>,
-    done: Option<Result<T, QueueError>>,
-    reply: oneshot::Sender<Result<T, QueueError>>,
+struct Asked<T, E> {
+    change: Option<Change<T, E>>,
+    done: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
 }
 
-impl<T: Send + 'static> Steps for Asked<T> {
+impl<T: Send + 'static, E: From<StoreError> + Send + 'static> Steps for Asked<T, E> {
     fn run<'a>(
         &'a mut self,
         db: &'a mut SqliteConnection,

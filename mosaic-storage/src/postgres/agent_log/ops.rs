@@ -1,0 +1,241 @@
+//! The changes, each within the writer's transaction. A change that is refused has changed nothing.
+
+use mosaic_core::agent_log::{
+    AgentLogError, Day, LogGroup, LogRow, LogRowId, LogTable, LogTotals, Segment, TierChange,
+};
+use mosaic_core::{Scope, StoreError, Timestamp};
+use serde::Serialize;
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
+
+use super::super::fault::told;
+use super::rows::{COLUMNS, push, to_sql};
+
+const ANNOUNCED: i64 = 0;
+const SEALED: i64 = 1;
+const CONDEMNED: i64 = 2;
+
+/// What a change comes to; a text is a conflict.
+enum Misfit {
+    Conflict(String),
+    Fault(sqlx::Error),
+    Store(StoreError),
+}
+
+impl From<sqlx::Error> for Misfit {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Fault(error)
+    }
+}
+
+/// So many rows are written with one statement.
+const STEP: usize = 500;
+
+pub(super) async fn put(pool: &PgPool, mut rows: Vec<LogRow>) -> Result<u64, sqlx::Error> {
+    // In one order, so that two who put the same rows wait for each other in a row and not in a ring.
+    rows.sort_unstable_by(|a, b| (&a.scope.tenant, a.id).cmp(&(&b.scope.tenant, b.id)));
+    let (mut added, mut transaction) = (0, pool.begin().await?);
+    while !rows.is_empty() {
+        let later = rows.split_off(rows.len().min(STEP));
+        let mut query = QueryBuilder::new(format!("INSERT INTO agent_log ({COLUMNS}) "));
+        push(&mut query, std::mem::replace(&mut rows, later));
+        query.push(" ON CONFLICT (tenant, id) DO NOTHING");
+        added += query.build().execute(&mut *transaction).await?.rows_affected();
+    }
+    transaction.commit().await?;
+    Ok(added)
+}
+
+pub(super) async fn erase(pool: &PgPool, scope: &Scope) -> Result<u64, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    lock(&mut transaction, &scope.tenant).await?;
+    let mut query = QueryBuilder::new("DELETE FROM agent_log");
+    push_scope(&mut query, scope);
+    let erased = query.build().execute(&mut *transaction).await?.rows_affected();
+    if scope.session.is_none() {
+        let mut query = QueryBuilder::new("DELETE FROM agent_log_summaries");
+        push_scope(&mut query, scope);
+        query.build().execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(erased)
+}
+
+/// One move of a tenant at a time, until the transaction ends.
+async fn lock(db: &mut PgConnection, tenant: &str) -> Result<(), sqlx::Error> {
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('mosaic agent logs of ' || $1, 0))";
+    sqlx::query(lock).bind(tenant).execute(db).await.map(drop)
+}
+
+/// Only what is of a scope.
+pub(super) fn push_scope(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
+    query.push(" WHERE tenant = ").push_bind(scope.tenant.to_string());
+    for (column, part) in [("user_name", &scope.user), ("agent", &scope.agent), ("session", &scope.session)] {
+        if let Some(part) = part {
+            query.push(format!(" AND {column} = ")).push_bind(part.to_string());
+        }
+    }
+}
+
+/// Makes changes, all or none.
+pub(super) async fn apply(
+    pool: &PgPool,
+    store: &str,
+    tenant: &str,
+    changes: Vec<TierChange>,
+) -> Result<(), AgentLogError> {
+    let said = |error| AgentLogError::from(told(store, "moving agent logs", error));
+    let mut transaction = pool.begin().await.map_err(said)?;
+    lock(&mut transaction, tenant).await.map_err(said)?;
+    for change in changes {
+        // Dropped, the transaction is rolled back.
+        one(&mut transaction, store, tenant, change).await.map_err(|misfit| match misfit {
+            Misfit::Conflict(why) => AgentLogError::Conflict { tenant: tenant.into(), why },
+            Misfit::Fault(error) => said(error),
+            Misfit::Store(error) => error.into(),
+        })?;
+    }
+    transaction.commit().await.map_err(said)
+}
+
+async fn one(db: &mut PgConnection, store: &str, tenant: &str, change: TierChange) -> Result<(), Misfit> {
+    match change {
+        TierChange::Announce { name, day } => {
+            let text = "INSERT INTO agent_log_segments (tenant, name, day, state) VALUES ($1, $2, $3, $4)
+                        ON CONFLICT (tenant, name) DO NOTHING";
+            let query = sqlx::query(text).bind(tenant).bind(&*name).bind(i64::from(day.0)).bind(ANNOUNCED);
+            let added = query.execute(db).await?.rows_affected();
+            fits(added == 1, || format!("segment `{name}` exists"))
+        }
+        TierChange::Seal { segment } => {
+            let body = json(&segment);
+            let text = "UPDATE agent_log_segments SET state = $1, body = $2, day = $3
+                        WHERE tenant = $4 AND name = $5 AND state = $6";
+            let query = sqlx::query(text).bind(SEALED).bind(body).bind(i64::from(segment.day.0));
+            let query = query.bind(tenant).bind(&*segment.name).bind(ANNOUNCED);
+            let sealed = query.execute(db).await?.rows_affected();
+            fits(sealed == 1, || format!("segment `{}` is not announced", segment.name))
+        }
+        TierChange::Condemn { name, at } => {
+            // What it held is no longer of interest, and tells whose it was.
+            let text = "UPDATE agent_log_segments SET state = $1, since = $2, body = NULL
+                        WHERE tenant = $3 AND name = $4 AND state IN ($5, $6)";
+            let query = sqlx::query(text).bind(CONDEMNED).bind(to_sql(at.0)).bind(tenant).bind(&*name);
+            let query = query.bind(ANNOUNCED).bind(SEALED);
+            let condemned = query.execute(db).await?.rows_affected();
+            fits(condemned == 1, || format!("segment `{name}` is gone"))
+        }
+        TierChange::Forget { name } => {
+            let text = "SELECT state FROM agent_log_segments WHERE tenant = $1 AND name = $2";
+            let state = sqlx::query_scalar::<_, i64>(text).bind(tenant).bind(&*name);
+            let state = state.fetch_optional(&mut *db).await?;
+            fits(state.is_none_or(|state| state == CONDEMNED), || {
+                format!("segment `{name}` is not condemned")
+            })?;
+            let text = "DELETE FROM agent_log_segments WHERE tenant = $1 AND name = $2";
+            sqlx::query(text).bind(tenant).bind(&*name).execute(db).await?;
+            Ok(())
+        }
+        TierChange::Take { ids } => take(db, tenant, &ids).await,
+        TierChange::Count { table } => count(db, store, tenant, table, |there, more| *there += more).await,
+        TierChange::Uncount { table } => count(db, store, tenant, table, |there, less| *there -= less).await,
+        TierChange::DropSummaries { before } => drop_summaries(db, store, tenant, before).await,
+        // A change of a later version of the core.
+        _ => Err(Misfit::Conflict("this store does not know such a change".into())),
+    }
+}
+
+fn fits(fits: bool, why: impl FnOnce() -> String) -> Result<(), Misfit> {
+    if fits { Ok(()) } else { Err(Misfit::Conflict(why())) }
+}
+
+async fn take(db: &mut PgConnection, tenant: &str, ids: &[LogRowId]) -> Result<(), Misfit> {
+    let uuids: Vec<uuid::Uuid> = ids.iter().map(|id| id.0).collect();
+    let query =
+        sqlx::query("DELETE FROM agent_log WHERE tenant = $1 AND id = ANY($2)").bind(tenant).bind(uuids);
+    let taken = query.execute(db).await?.rows_affected();
+    fits(taken == ids.len() as u64, || {
+        format!("of {} rows that were to be moved {taken} are there", ids.len())
+    })
+}
+
+async fn count(
+    db: &mut PgConnection,
+    store: &str,
+    tenant: &str,
+    table: LogTable,
+    add: impl Fn(&mut LogTotals, LogTotals) + Send,
+) -> Result<(), Misfit> {
+    for (group, totals) in table.0 {
+        let (day, grouped) = (i64::from(group.day.unwrap_or_default().0), json(&group));
+        let text = "SELECT totals FROM agent_log_summaries WHERE tenant = $1 AND day = $2 AND grouped = $3";
+        let there = sqlx::query_scalar::<_, String>(text).bind(tenant).bind(day).bind(&grouped);
+        let mut sum = match there.fetch_optional(&mut *db).await? {
+            Some(text) => parse(&text, store)?,
+            None => LogTotals::default(),
+        };
+        add(&mut sum, totals);
+        if sum.rows == 0 {
+            let text = "DELETE FROM agent_log_summaries WHERE tenant = $1 AND day = $2 AND grouped = $3";
+            let gone = sqlx::query(text).bind(tenant).bind(day).bind(grouped);
+            gone.execute(&mut *db).await?;
+            continue;
+        }
+        let LogGroup { user, agent, .. } = group;
+        let text = "INSERT INTO agent_log_summaries (tenant, day, grouped, user_name, agent, totals) VALUES ($1, $2, $3, $4, $5, $6)
+                    ON CONFLICT (tenant, day, grouped) DO UPDATE SET totals = excluded.totals";
+        let query = sqlx::query(text).bind(tenant).bind(day).bind(grouped);
+        let query = query.bind(user.as_deref()).bind(agent.as_deref()).bind(json(&sum));
+        query.execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+async fn drop_summaries(db: &mut PgConnection, store: &str, tenant: &str, before: Day) -> Result<(), Misfit> {
+    let text = "DELETE FROM agent_log_summaries WHERE tenant = $1 AND day < $2";
+    sqlx::query(text).bind(tenant).bind(i64::from(before.0)).execute(&mut *db).await?;
+    let text = "SELECT body FROM agent_log_segments WHERE tenant = $1 AND day < $2 AND state = $3";
+    let query = sqlx::query_scalar::<_, String>(text).bind(tenant).bind(i64::from(before.0)).bind(SEALED);
+    for body in query.fetch_all(&mut *db).await? {
+        let mut segment: Segment = parse(&body, store)?;
+        if !segment.counted {
+            continue;
+        }
+        segment.counted = false;
+        let text = "UPDATE agent_log_segments SET body = $1 WHERE tenant = $2 AND name = $3";
+        let query = sqlx::query(text).bind(json(&segment)).bind(tenant).bind(&*segment.name);
+        query.execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+/// As JSON. What is written here always can be.
+pub(super) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str, store: &str) -> Result<T, Misfit> {
+    from_json(text, store).map_err(Misfit::Store)
+}
+
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str, store: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| super::rows::corrupt(store, &error.to_string()))
+}
+
+/// The state of a name in the register.
+pub(super) fn registered(
+    (name, state, since, body): (String, i64, Option<i64>, Option<String>),
+    store: &str,
+) -> Result<mosaic_core::agent_log::Registered, StoreError> {
+    use mosaic_core::agent_log::Registered;
+    Ok(match (state, body) {
+        (ANNOUNCED, _) => Registered::Announced { name: name.into() },
+        (SEALED, Some(body)) => Registered::Sealed { segment: from_json(&body, store)? },
+        (CONDEMNED, _) => {
+            let since = Timestamp(since.unwrap_or_default().cast_unsigned());
+            Registered::Condemned { name: name.into(), since }
+        }
+        (other, _) => {
+            return Err(super::rows::corrupt(store, &format!("segment `{name}` has state {other}")));
+        }
+    })
+}
