@@ -9,6 +9,7 @@ use crate::error::ErrorKind;
 use crate::model::{ChatModel, ModelParams, ModelRef, ModelRefError};
 use crate::router::RouteHints;
 use crate::session::RecoveryPolicy;
+use crate::summary::Compaction;
 use crate::tool::{Tool, ToolSet, ToolSetError, ToolSpec};
 
 /// A model, or the name of one that is resolved when a session opens.
@@ -59,6 +60,19 @@ impl From<Arc<dyn ChatModel>> for ModelChoice {
     }
 }
 
+/// What an agent says of compaction.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum CompactionChoice {
+    /// Nothing: the engine's default counts.
+    #[default]
+    Unset,
+    /// Its conversations are never compacted.
+    Never,
+    /// So.
+    Given(Arc<Compaction>),
+}
+
 /// What is wrong with an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -84,6 +98,14 @@ pub enum AgentError {
         agent: String,
         /// Why.
         source: ToolSetError,
+    },
+    /// The settings of compaction make no sense.
+    #[error("agent `{agent}`: {reason}")]
+    Compaction {
+        /// The agent.
+        agent: String,
+        /// Why, as [`CompactionError`](crate::summary::CompactionError) says it.
+        reason: String,
     },
 }
 
@@ -116,6 +138,7 @@ struct Inner {
     tools: ToolSet,
     limits: Limits,
     recovery: RecoveryPolicy,
+    compaction: CompactionChoice,
     /// Made when it is first asked for: when a session opens, not for every agent that is built.
     digest: OnceLock<Box<str>>,
 }
@@ -133,6 +156,7 @@ impl Agent {
             check: None,
             limits: Limits::default(),
             recovery: RecoveryPolicy::default(),
+            compaction: CompactionChoice::default(),
         }
     }
 
@@ -190,6 +214,12 @@ impl Agent {
         self.0.recovery
     }
 
+    /// How its conversations are kept within its model's window.
+    #[must_use]
+    pub fn compaction(&self) -> &CompactionChoice {
+        &self.0.compaction
+    }
+
     /// Changes with anything that the model sees of the agent.
     #[must_use]
     pub fn digest(&self) -> &str {
@@ -219,6 +249,7 @@ pub struct AgentBuilder {
     check: Option<Arc<dyn crate::tool::SchemaCheck>>,
     limits: Limits,
     recovery: RecoveryPolicy,
+    compaction: CompactionChoice,
 }
 
 impl AgentBuilder {
@@ -299,10 +330,20 @@ impl AgentBuilder {
         self
     }
 
+    /// How its conversations are kept within its model's window: see [`Compaction`]. `None`: not at all, even if the engine does
+    /// it by default.
+    pub fn compaction(mut self, compaction: impl Into<Option<Compaction>>) -> Self {
+        self.compaction = match compaction.into() {
+            Some(compaction) => CompactionChoice::Given(Arc::new(compaction)),
+            None => CompactionChoice::Never,
+        };
+        self
+    }
+
     /// The agent.
     ///
     /// # Errors
-    /// No model or no name of one; two tools of one name, or a tool that providers refuse.
+    /// No model or no name of one; two tools of one name, or a tool that providers refuse; settings that make no sense.
     pub fn build(self) -> Result<Agent, AgentError> {
         let agent = || self.name.to_string();
         let model = match self.model {
@@ -318,6 +359,11 @@ impl AgentBuilder {
         if let Some(source) = invalid {
             return Err(AgentError::Model { agent: agent(), source });
         }
+        if let CompactionChoice::Given(compaction) = &self.compaction
+            && let Err(error) = compaction.validate()
+        {
+            return Err(AgentError::Compaction { agent: agent(), reason: error.to_string() });
+        }
         let mut tools =
             ToolSet::new(self.tools).map_err(|source| AgentError::Tools { agent: agent(), source })?;
         if let Some(check) = self.check {
@@ -332,6 +378,7 @@ impl AgentBuilder {
             tools,
             limits: self.limits,
             recovery: self.recovery,
+            compaction: self.compaction,
             digest: OnceLock::new(),
         })))
     }

@@ -18,6 +18,6 @@ mod digest;
 mod limits;
 
 pub(crate) use backoff::backoff;
-pub use builder::{Agent, AgentBuilder, AgentError, ModelChoice};
+pub use builder::{Agent, AgentBuilder, AgentError, CompactionChoice, ModelChoice};
 pub(crate) use digest::{Fnv, digest};
 pub use limits::Limits;

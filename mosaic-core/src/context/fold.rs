@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::id::{CallId, Seq};
 use crate::message::{Group, Origin, Part, ToolResult, ToolStatus};
 use crate::session::{Body, Entry, InputDelivery};
+use crate::summary::Facts;
 
 /// What the model sees of a session: a fold over its entries.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     groups: Arc<Vec<Arc<Group>>>,
-    /// The entry that began each group; as long as `groups`.
-    starts: Vec<Seq>,
+    /// Where in the log each group stands; as long as `groups`.
+    places: Vec<Place>,
+    /// Whether the first group is a summary.
+    compacted: bool,
     /// An answer whose calls have not all ended.
     open: Option<Open>,
     /// What is said while an answer is open, or is being made.
@@ -20,6 +25,16 @@ pub struct Context {
     queued: Vec<(Seq, Vec<Part>)>,
     /// Whether a run goes on: inputs then wait in line.
     busy: bool,
+}
+
+/// Where in the log a group stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The entry that said it: an input, a notice, an answer. Of a summary, the last entry that it stands for.
+    pub(crate) said: Seq,
+    /// The entry with which the group joined the conversation: the last result of an answer's calls, or, for an input that had to
+    /// wait, what it waited for. Never less than that of the group before.
+    pub(crate) joined: Seq,
 }
 
 #[derive(Debug, Clone)]
@@ -38,12 +53,28 @@ impl Context {
         &self.groups
     }
 
+    /// Where the groups stand in the log.
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// Whether the first group is a summary.
+    pub(crate) fn is_compacted(&self) -> bool {
+        self.compacted
+    }
+
+    /// Inputs that have not joined the conversation yet.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = Seq> {
+        self.waiting.iter().chain(&self.queued).map(|(seq, _)| *seq)
+    }
+
     /// Takes an entry. Total: an entry that does not fit changes nothing.
     pub fn apply(&mut self, entry: &Entry) {
+        let at = entry.seq;
         match &entry.body {
             Body::Input { parts, delivery, .. } => {
                 if !std::mem::replace(&mut self.busy, true) {
-                    self.push(entry.seq, Group::user(parts.clone()));
+                    self.push(at, at, Group::user(parts.clone()));
                 } else if *delivery == InputDelivery::Steer {
                     // The model may be answering what was said before: this comes after its answer.
                     self.waiting.push((entry.seq, parts.clone()));
@@ -53,7 +84,7 @@ impl Context {
             }
             Body::Assistant { parts, origin, .. } => self.answer(entry.seq, parts, origin.as_ref()),
             // A failed attempt is over, too: what was said meanwhile goes into the next one.
-            Body::ModelFailed { .. } => self.flush(),
+            Body::ModelFailed { .. } => self.flush(at),
             Body::ToolEnd { call, status, content, .. } => {
                 let Some(open) = self.open.as_mut().filter(|open| open.awaits(call)) else { return };
                 open.results.push(ToolResult {
@@ -62,35 +93,40 @@ impl Context {
                     content: content.clone(),
                 });
                 if open.results.len() >= open.calls {
-                    self.close();
+                    self.close(at);
                 }
             }
             Body::Notice { parts, .. } => {
                 self.waiting.push((entry.seq, parts.clone()));
                 if self.open.is_none() {
-                    self.flush();
+                    self.flush(at);
                 }
             }
-            Body::Compaction { upto, summary, .. } => self.compact(*upto, summary),
+            Body::Compaction { upto, summary, facts, .. } => {
+                self.compact(*upto, summary, facts);
+                self.flush_unless_open(at);
+            }
+            // What was said meanwhile goes into the model call that follows.
+            Body::CompactFailed { .. } => self.flush_unless_open(at),
             Body::RunEnd { .. } => {
-                self.close();
+                self.close(at);
                 self.busy = !self.queued.is_empty();
                 if self.busy {
                     let (seq, parts) = self.queued.remove(0);
-                    self.push(seq, Group::user(parts));
+                    self.push(seq, at, Group::user(parts));
                 }
             }
             _ => {}
         }
     }
 
-    fn push(&mut self, seq: Seq, group: Arc<Group>) {
+    fn push(&mut self, said: Seq, joined: Seq, group: Arc<Group>) {
         Arc::make_mut(&mut self.groups).push(group);
-        self.starts.push(seq);
+        self.places.push(Place { said, joined });
     }
 
     fn answer(&mut self, seq: Seq, parts: &[Part], origin: Option<&Origin>) {
-        self.close();
+        self.close(seq);
         let calls = parts.iter().filter(|part| part.as_call().is_some()).count();
         if calls > 0 {
             let (parts, origin) = (parts.to_vec(), origin.cloned());
@@ -99,15 +135,15 @@ impl Context {
             if !parts.is_empty()
                 && let Ok(group) = Group::assistant(parts.to_vec(), origin.cloned(), Vec::new())
             {
-                self.push(seq, group);
+                self.push(seq, seq, group);
             }
-            self.flush();
+            self.flush(seq);
         }
     }
 
     /// Closes an open answer. Calls without a result get one that says so: whatever the log holds, the request built from
     /// it is valid (guarantee G4).
-    fn close(&mut self) {
+    fn close(&mut self, at: Seq) {
         if let Some(mut open) = self.open.take() {
             for call in open.parts.iter().filter_map(Part::as_call) {
                 if !open.results.iter().any(|result| result.call == call.id) {
@@ -119,25 +155,46 @@ impl Context {
                 }
             }
             if let Ok(group) = Group::assistant(open.parts, open.origin, open.results) {
-                self.push(open.seq, group);
+                self.push(open.seq, at, group);
             }
         }
-        self.flush();
+        self.flush(at);
     }
 
-    fn flush(&mut self) {
+    fn flush(&mut self, at: Seq) {
         for (seq, parts) in std::mem::take(&mut self.waiting) {
-            self.push(seq, Group::user(parts));
+            self.push(seq, at, Group::user(parts));
         }
     }
 
-    fn compact(&mut self, upto: Seq, summary: &str) {
-        let gone = self.starts.iter().take_while(|start| **start <= upto).count();
-        let groups = Arc::make_mut(&mut self.groups);
-        let text = format!("Summary of the conversation so far:\n{summary}");
-        groups.splice(..gone, [Group::user(vec![Part::text(text)])]);
-        self.starts.splice(..gone, [upto]);
+    fn flush_unless_open(&mut self, at: Seq) {
+        if self.open.is_none() {
+            self.flush(at);
+        }
     }
+
+    fn compact(&mut self, upto: Seq, summary: &str, facts: &Value) {
+        let gone = self.places.iter().take_while(|place| place.joined <= upto).count();
+        Arc::make_mut(&mut self.groups).splice(..gone, [summary_group(summary, facts)]);
+        self.places.splice(..gone, [Place { said: upto, joined: upto }]);
+        self.compacted = true;
+    }
+}
+
+/// What stands in the place of what was summarised.
+pub(crate) fn summary_group(summary: &str, facts: &Value) -> Arc<Group> {
+    let mut text = format!("Summary of the conversation so far:\n{summary}");
+    let facts = match Facts::from_value(facts) {
+        Some(facts) => facts.text(),
+        None if facts.is_null() => String::new(),
+        // Of another version, or of somebody else.
+        None => facts.to_string(),
+    };
+    if !facts.is_empty() {
+        text.push_str("\n\nFacts from the log of this conversation:\n");
+        text.push_str(&facts);
+    }
+    Group::user(vec![Part::text(text)])
 }
 
 impl Open {

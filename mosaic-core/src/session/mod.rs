@@ -27,8 +27,8 @@ pub use entry::{
 pub use error::SessionError;
 pub(crate) use feed::Feed;
 pub use handle::{Input, Session};
-pub use log::Log;
 pub(crate) use log::bound;
+pub use log::{Log, path};
 pub use machine::{CompactionPolicy, Phase, RecoveryPolicy};
 pub use run::{Canceller, Reply, Run};
 pub(crate) use shared::{Bound, Shared, Surroundings, read};

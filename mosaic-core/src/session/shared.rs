@@ -16,6 +16,7 @@ use crate::id::{RunId, Seq, SessionKey};
 use crate::model::ChatModel;
 use crate::runtime::Runtime;
 use crate::store::SessionStore;
+use crate::summary::Compaction;
 use crate::tool::FatalToken;
 
 /// What the engine gives to each of its sessions.
@@ -32,7 +33,9 @@ pub(crate) struct Surroundings {
 pub(crate) struct Bound {
     pub(crate) agent: Agent,
     pub(crate) model: Arc<dyn ChatModel>,
-    pub(crate) compaction: CompactionPolicy,
+    pub(crate) compaction: Option<Arc<Compaction>>,
+    /// When the machine asks for it.
+    pub(crate) policy: CompactionPolicy,
 }
 
 /// One session in this process: shared by its handles, its runs and its driver.

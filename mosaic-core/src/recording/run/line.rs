@@ -8,8 +8,8 @@ use crate::error::ErrorReport;
 use crate::id::{SessionKey, StepId};
 use crate::model::ModelEvent;
 use crate::runtime::Timestamp;
-use crate::session::Entry;
 use crate::session::machine::Outcome;
+use crate::session::{CompactionPolicy, Entry};
 
 /// The version of the format that this version of Mosaic writes, and the newest that it reads.
 pub(super) const FORMAT: u16 = 1;
@@ -47,6 +47,8 @@ pub(super) enum Write<'a> {
         agent: &'a str,
         digest: &'a str,
         model: &'a str,
+        #[serde(skip_serializing_if = "CompactionPolicy::is_never")]
+        compaction: CompactionPolicy,
         noted: bool,
     },
     Outcome {
@@ -98,6 +100,8 @@ pub(super) enum Read {
         at: Timestamp,
         agent: String,
         model: String,
+        #[serde(default)]
+        compaction: CompactionPolicy,
         noted: bool,
     },
     Outcome {

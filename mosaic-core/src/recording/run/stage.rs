@@ -37,6 +37,8 @@ pub(super) struct Stage<'a> {
     secrets: &'a Secrets,
     ignored: &'a [String],
     agent: Option<&'a Agent>,
+    /// When conversations were compacted: it hangs on the window of a model that need not be there.
+    compaction: CompactionPolicy,
     /// What the driver would hold.
     log: Log,
     feed: Feed,
@@ -80,6 +82,7 @@ impl<'a> Stage<'a> {
             secrets,
             ignored,
             agent: None,
+            compaction: CompactionPolicy::Never,
             log: Log::default(),
             feed: Feed::default(),
             since: Timestamp::default(),
@@ -111,7 +114,10 @@ impl<'a> Stage<'a> {
                 self.replayed.history += 1;
                 self.apply(entry.clone())
             }
-            Read::Bind { at, agent, model, noted, .. } => self.bind(*at, agent, model, *noted),
+            Read::Bind { at, agent, model, compaction, noted, .. } => {
+                self.compaction = *compaction;
+                self.bind(*at, agent, model, *noted)
+            }
             Read::Outcome { at, outcome, .. } => self.outcome(*at, outcome),
             Read::Entry { entry, .. } => self.entry(entry),
             Read::Steps { at, steps, request, .. } => self.steps(*at, steps, request.as_ref()),
@@ -189,7 +195,7 @@ impl<'a> Stage<'a> {
         let env = Env {
             tools: agent.tools(),
             limits: agent.limits(),
-            compaction: CompactionPolicy::Never,
+            compaction: self.compaction,
             recovery: agent.recovery(),
             since: self.since,
         };

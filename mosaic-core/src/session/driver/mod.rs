@@ -6,6 +6,7 @@
 
 mod answer;
 mod command;
+mod compact_step;
 mod model_step;
 mod tool_step;
 mod wait;
@@ -179,7 +180,7 @@ impl Driver {
         let model = format!("{}:{}", model.provider, model.model);
         let at = self.shared.around.runtime.now();
         if let Some(pen) = &self.pen {
-            pen.bind(at, agent, &model, !known);
+            pen.bind(at, agent, &model, self.bound.policy, !known);
         }
         if known {
             return Ok(());
@@ -298,7 +299,7 @@ impl Driver {
         let env = Env {
             tools: bound.agent.tools(),
             limits: bound.agent.limits(),
-            compaction: bound.compaction,
+            compaction: bound.policy,
             recovery: bound.agent.recovery(),
             since: self.since,
         };
@@ -332,10 +333,9 @@ impl Driver {
                     self.work.model = Some((step.id(), model_step::start(&self.shared, bound, start)));
                 }
                 Step::Compact { number } if self.work.model.is_none() => {
-                    let step = *number;
-                    let error = model_step::no_compactor();
-                    let failed = async move { Outcome::CompactFailed { step, error } };
-                    self.work.model = Some((StepId::Compact { number: step }, Box::pin(failed)));
+                    let (tries, context) = (log.machine.compact_tries(), log.context.clone());
+                    let start = compact_step::Start { number: *number, tries, context };
+                    self.work.model = Some((step.id(), compact_step::start(&self.shared, bound, start)));
                 }
                 Step::RunTool { call, attempt, key } => {
                     let id = (call.id.clone(), *attempt);

@@ -27,6 +27,6 @@ pub mod table;
 mod tests;
 
 pub use decide::{Decided, Env};
-pub use outcome::{Outcome, Reply};
+pub use outcome::{Compacted, Outcome, Reply};
 pub(super) use settle::parse_json;
 pub use state::{CompactionPolicy, Machine, Phase, RecoveryPolicy, Step};

@@ -80,7 +80,8 @@ pub struct Row {
     /// Where it may stand after. A run that ends makes room for the next input in line, so where `Idle` stands,
     /// `Thinking` may follow.
     pub to: &'static [Phase],
-    /// The kinds of entries that may be appended. `cancel` may follow wherever `Thinking` is entered: a limit was reached.
+    /// The kinds of entries that may be appended. `cancel` may follow wherever `Thinking` is entered: a limit was reached. Where
+    /// a run ends, `compact_start` may be of the next one.
     pub append: &'static [&'static str],
 }
 
@@ -97,6 +98,7 @@ const ANY: &[&str] = &[
     "question",
     "answer",
     "notice",
+    "compact_start",
     "compaction",
     "compact_failed",
     "cancel",
@@ -115,7 +117,7 @@ macro_rules! table {
 table! {
     InputStarts     | &[Idle], "input" => &[Thinking], &["input"];
     InputQueued     | BUSY, "input" => BUSY, &["input"];
-    Final           | &[Thinking], "reply, final" => &[Idle], &["assistant", "run_end"];
+    Final           | &[Thinking], "reply, final" => &[Idle], &["assistant", "run_end", "compact_start"];
     FinalSteered    | &[Thinking], "reply, final, but input came" => &[Thinking], &["assistant"];
     OutputInvalid   | &[Thinking], "output invalid, tries left" => &[Thinking], &["assistant", "notice"];
     Calls           | &[Thinking], "calls" => &[Tools], &["assistant", "tool_end", "tool_start", "question"];
@@ -123,12 +125,12 @@ table! {
     CallsCut        | &[Thinking], "calls, cut by the length limit" => &[Thinking], &["assistant", "tool_end"];
     ModelRetried    | &[Thinking], "retryable failure" => &[Thinking], &["model_failed"];
     ModelOverflowed | &[Thinking], "context overflow" => &[Compacting], &["model_failed", "compact_start"];
-    ModelFailed     | &[Thinking], "other failure" => &[Idle], &["model_failed", "run_end"];
-    OverThreshold   | LIVE, "next model call is over the threshold"
+    ModelFailed     | &[Thinking], "other failure" => &[Idle], &["model_failed", "run_end", "compact_start"];
+    OverThreshold   | &[Idle, Thinking, Tools, Compacting], "next model call is over the threshold"
         => &[Compacting], &["assistant", "notice", "tool_end", "answer", "input", "compact_start"];
     Compacted       | &[Compacting], "summary" => &[Thinking], &["compaction"];
     CompactFailed   | &[Compacting], "no summary" => &[Thinking], &["compact_failed"];
-    CompactBroken   | &[Compacting], "no summary, too often" => &[Idle], &["compact_failed", "run_end"];
+    CompactBroken   | &[Compacting], "no summary, too often" => &[Idle], &["compact_failed", "run_end", "compact_start"];
     ToolEnded       | &[Tools], "one ended, others open" => &[Tools], &["tool_end", "tool_start"];
     ToolsEnded      | &[Tools], "last ended" => &[Thinking], &["tool_end"];
     Approved        | &[Tools], "approved, or to be run again"
@@ -145,7 +147,7 @@ table! {
     CancelAtOnce    | LIVE, "the same, and nothing runs"
         => &[Idle], ANY;
     CancelGoesOn    | &[Cancelling], "a step ended, others run" => &[Cancelling], &["tool_end"];
-    CancelEnds      | &[Cancelling], "none left" => &[Idle], &["tool_end", "run_end"];
+    CancelEnds      | &[Cancelling], "none left" => &[Idle], &["tool_end", "run_end", "compact_start"];
     Stale           | &[Idle, Thinking, Tools, Compacting, Cancelling], "unknown or old step id, or nothing to do"
         => &[Idle, Thinking, Tools, Compacting, Cancelling], &[];
 }
