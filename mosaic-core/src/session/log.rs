@@ -26,7 +26,11 @@ impl Log {
     pub fn fold(entries: &[Entry]) -> Self {
         let mut log = Self::default();
         entries.iter().for_each(|entry| log.apply_machine(entry));
-        path(entries).into_iter().for_each(|entry| log.context.apply(entry));
+        let path = path(entries);
+        path.iter().for_each(|entry| log.context.apply(entry));
+        if path.len() < entries.len() {
+            log.machine.recount(path);
+        }
         log
     }
 

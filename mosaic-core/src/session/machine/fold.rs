@@ -75,9 +75,16 @@ impl Machine {
             }
             // The model is asked all the same, and says itself if the prompt is too long.
             Body::CompactFailed { .. } => self.floor = self.context.saturating_add(self.context / 8),
+            // Who folds the whole log counts anew.
             Body::Rewind { .. } => (self.context, self.floor) = (0, 0),
             _ => {}
         }
+    }
+
+    /// Counts anew how large the conversation is, after a rewind: of the entries that it is made of now.
+    pub(in crate::session) fn recount<'a>(&mut self, path: impl IntoIterator<Item = &'a Entry>) {
+        (self.context, self.floor) = (0, 0);
+        path.into_iter().for_each(|entry| self.count(&entry.body));
     }
 
     /// What a compaction took counts as the run's.

@@ -129,7 +129,7 @@ pub struct Machine {
     /// Compaction steps that have ended.
     pub(super) compactions: u64,
     /// Tokens of the conversation: of the last prompt and its answer, as far as they were reported, and an estimate of what
-    /// came since. 0 where nobody knows, after a rewind for one.
+    /// came since.
     pub(super) context: u64,
     /// What the conversation must have grown to before it is compacted by the threshold again.
     pub(super) floor: u64,
