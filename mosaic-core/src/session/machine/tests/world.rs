@@ -231,7 +231,7 @@ impl World {
         let anywhere = Seq(self.machine.last().0.saturating_sub(2));
         let (log, path) = (Log::fold(&self.entries), path(&self.entries));
         let cut = Cut::plan(&log.context, &path, u64::from(b) / 16);
-        cut.filter(|_| a % 16 != 0).map_or(anywhere, |cut| cut.upto)
+        cut.filter(|_| !a.is_multiple_of(16)).map_or(anywhere, |cut| cut.upto)
     }
 
     fn input(&mut self, a: u8) {
