@@ -14,10 +14,13 @@
 //! * [`recall`]: candidates of a store become ranked hits.
 //! * [`text`]: words, stop words and stems.
 //! * [`mod@write`]: what was said becomes memories; tools for agents.
+//! * [`mod@summary`]: what was said becomes shorter, and each claim names what it rests on; episodes of sessions.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod ask;
 pub mod embed;
 pub mod recall;
+pub mod summary;
 pub mod text;
 pub mod write;

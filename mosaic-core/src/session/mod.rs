@@ -31,4 +31,5 @@ pub(crate) use log::bound;
 pub use log::{Log, path};
 pub use machine::{CompactionPolicy, Phase, RecoveryPolicy};
 pub use run::{Canceller, Reply, Run};
+pub use shared::read as read_entries;
 pub(crate) use shared::{Bound, Shared, Surroundings, read};

@@ -140,11 +140,10 @@ impl Shared {
 }
 
 /// All entries of a session from a number on.
-pub(crate) async fn read(
-    store: &dyn SessionStore,
-    key: &SessionKey,
-    from: Seq,
-) -> Result<Vec<Entry>, SessionError> {
+///
+/// # Errors
+/// What the store says, and entries that cannot be read.
+pub async fn read(store: &dyn SessionStore, key: &SessionKey, from: Seq) -> Result<Vec<Entry>, SessionError> {
     let mut rows = store.read(key, from).await?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next().await {

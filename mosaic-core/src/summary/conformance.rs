@@ -31,7 +31,8 @@ pub fn conversation() -> Vec<Passage> {
     (1..).zip(said).map(passage).collect()
 }
 
-/// Checks what any summariser must do with a conversation, with one passage, with an earlier summary to roll on, and with nothing.
+/// Checks what any summariser must do with a conversation, with one passage, with an earlier summary to roll on, with that alone,
+/// and with nothing.
 ///
 /// # Errors
 /// What was wrong, in words.
@@ -46,6 +47,7 @@ pub async fn run(summarizer: &dyn Summarizer) -> Result<(), String> {
     let earlier = Summary::new(vec![Claim::new("The user's name is Ann.", [Seq(1)])]);
     let request = SummaryRequest::new(passages, SummaryUse::Session).earlier(earlier);
     sound(summarizer, &request).await?;
+    sound(summarizer, &SummaryRequest { passages: Vec::new(), ..request }).await?;
     match summarizer.summarize(&SummaryRequest::default()).await {
         Err(SummaryError::Nothing) => Ok(()),
         other => Err(format!("of nothing it made {other:?} and not `SummaryError::Nothing`")),

@@ -21,7 +21,7 @@ pub enum SummaryUse {
 /// What is to be summarised.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SummaryRequest {
-    /// What was said, in order.
+    /// What was said, in order. Empty where only the earlier summary is to be made shorter.
     pub passages: Vec<Passage>,
     /// What was summarised before: its claims may be taken over, with what they cite, or left out.
     pub earlier: Option<Summary>,

@@ -1,0 +1,449 @@
+//! From a session's log to episodes, and to a summary of the whole.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use mosaic_core::memory::{
+    Change, Filter, Memory, MemoryBody, MemoryId, MemoryKind, MemoryPage, MemoryStore, Scope,
+};
+use mosaic_core::model::{Estimate, TextTokens};
+use mosaic_core::queue::{Again, Handler, JobContext, JobError};
+use mosaic_core::session::{Body, Entry, path, read_entries};
+use mosaic_core::summary::{PassageOptions, Summarizer, Summary, SummaryError, SummaryRequest, SummaryUse};
+use mosaic_core::{
+    Embedder, EndedRun, ErrorKind, ErrorReport, RunEntries, Runtime, Seq, SessionError, SessionStore,
+    StoreError,
+};
+
+use super::episode::{Level, Made, joined, level, of_session};
+use super::job::{SUMMARIZE, SummarizeSession, SummarizeWhen, SummaryJobError};
+use super::runs::{Measure, Part, ended_after, parts};
+use crate::recall::embed_memories;
+use crate::write::{PatternRedactor, Redacted, Redactor};
+
+/// How sessions are summarised.
+#[derive(Debug, Clone)]
+pub struct SessionSummaryOptions {
+    /// An episode stands for so many runs ... 4.
+    pub every_runs: usize,
+    /// ... or for those that come to so many tokens, whichever is sooner. 4,000.
+    pub every_tokens: u64,
+    /// About so many tokens may an episode have. 300.
+    pub episode_tokens: u64,
+    /// About so many tokens may the summary of the whole session have; 0 for none. 600.
+    pub session_tokens: u64,
+    /// How important an episode is, from 0 to 1. 0.5.
+    pub importance: f32,
+    /// How long passages may be.
+    pub passages: PassageOptions,
+    /// What takes secrets out, of what is summarised and of what is stored: [`PatternRedactor`] as it comes.
+    pub redactor: Arc<dyn Redactor>,
+    /// So long the job waits before it looks again at a run that has not ended. 30 s.
+    pub look_again: Duration,
+    /// So long may one summary take. Two minutes.
+    pub timeout: Duration,
+}
+
+impl Default for SessionSummaryOptions {
+    fn default() -> Self {
+        Self {
+            every_runs: 4,
+            every_tokens: 4_000,
+            episode_tokens: 300,
+            session_tokens: 600,
+            importance: 0.5,
+            passages: PassageOptions::default(),
+            redactor: Arc::new(PatternRedactor::default()),
+            look_again: Duration::from_secs(30),
+            timeout: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What summarising a session came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Summarized {
+    /// The episodes that were added.
+    pub episodes: Vec<MemoryId>,
+    /// The summary of the whole, where it is a new one.
+    pub session: Option<MemoryId>,
+    /// Summaries of what a rewind left behind, which are no longer believed.
+    pub closed: Vec<MemoryId>,
+}
+
+/// Makes episodes of sessions, and a summary of each session on top of them: the handler of jobs `session.summarize`.
+///
+/// An episode is a [`Memory`] with the `span` of the log that it stands for and the entries that its claims rest on as its sources;
+/// [`summary_of`](super::summary_of) gives the claims back. It lies in the scope of [`EndedRun::scope`], so whoever erases that
+/// scope erases it too. What a rewind left behind is no longer believed: its episodes are closed, and what took its place is
+/// summarised.
+///
+/// An attempt may be cut short, or killed, anywhere, and run twice: each part is stored whole, with its vector, under an id that
+/// follows from the session and the span, and the next attempt begins behind it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use mosaic_core::queue::{Budget, Queue, RamQueue};
+/// use mosaic_core::testing::{Answer, ScriptedModel, TestRuntime};
+/// use mosaic_core::memory::{MemoryPage, MemoryStore};
+/// use mosaic_core::{Agent, EndedRun, Engine, Seq, Session};
+/// use mosaic_memory::embed::HashingEmbedder;
+/// use mosaic_memory::summary::{ExtractiveSummarizer, SessionSummaries, SummarizeSession};
+/// use mosaic_storage::RamStore;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = Arc::new(TestRuntime::new(1));
+/// let sessions = Arc::new(RamStore::new());
+/// let memories = Arc::new(sessions.memories());
+/// let embedder = Arc::new(HashingEmbedder::new(256));
+/// let summaries =
+///     SessionSummaries::new(sessions.clone(), memories.clone(), Arc::new(ExtractiveSummarizer::default()), embedder);
+/// let queue = Queue::new(Arc::new(RamQueue::new()), runtime.clone()).handler(summaries);
+///
+/// let model = ScriptedModel::new([Answer::text("The ferry leaves Kiel at 14:00.")]);
+/// let agent = Agent::builder("guide").model(model).build()?;
+/// let session = Engine::new(sessions, runtime, None).session("trip", &agent).await?;
+/// let run = session.send("When does the ferry to Oslo leave?").await?;
+/// let id = run.id();
+/// run.finish().await?;
+///
+/// let ended = EndedRun { session: "trip".into(), user: Some("ann".into()), agent: "guide".into(), run: id, from: Seq(3) };
+/// queue.add(SummarizeSession::end(ended.clone()).job()).await?;
+/// queue.run_due_jobs(Budget::jobs(1)).await?;
+///
+/// let found = memories.list(&ended.scope(), MemoryPage::default()).await?;
+/// assert_eq!(found.len(), 2, "an episode, and the whole session");
+/// assert_eq!(found[0].text(), "- User: When does the ferry to Oslo leave?\n- Assistant: The ferry leaves Kiel at 14:00.");
+/// assert_eq!(found[0].source.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SessionSummaries {
+    sessions: Arc<dyn SessionStore>,
+    memories: Arc<dyn MemoryStore>,
+    summarizer: Arc<dyn Summarizer>,
+    embedder: Arc<dyn Embedder>,
+    options: SessionSummaryOptions,
+}
+
+impl fmt::Debug for SessionSummaries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionSummaries")
+            .field("summarizer", &self.summarizer)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SessionSummaries {
+    /// Over the stores of sessions and memories.
+    #[must_use]
+    pub fn new(
+        sessions: Arc<dyn SessionStore>,
+        memories: Arc<dyn MemoryStore>,
+        summarizer: Arc<dyn Summarizer>,
+        embedder: Arc<dyn Embedder>,
+    ) -> Self {
+        Self { sessions, memories, summarizer, embedder, options: SessionSummaryOptions::default() }
+    }
+
+    /// With other options.
+    #[must_use]
+    pub fn options(mut self, change: impl FnOnce(&mut SessionSummaryOptions)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    /// Summarises what is new in a session, without a job: for hosts that have no queue.
+    ///
+    /// # Errors
+    /// What was stored before the failure stays.
+    pub async fn summarize(
+        &self,
+        ended: &EndedRun,
+        when: SummarizeWhen,
+        runtime: &dyn Runtime,
+    ) -> Result<Summarized, SummaryJobError> {
+        self.work(ended, when, runtime, &Unbound).await
+    }
+
+    async fn work(
+        &self,
+        ended: &EndedRun,
+        when: SummarizeWhen,
+        runtime: &dyn Runtime,
+        confirm: &dyn Confirm,
+    ) -> Result<Summarized, SummaryJobError> {
+        let entries = match read_entries(self.sessions.as_ref(), &ended.session, Seq(1)).await {
+            Ok(entries) => entries,
+            Err(SessionError::Store(StoreError::NotFound { .. })) => return Ok(Summarized::default()),
+            Err(error) => return Err(error.into()),
+        };
+        let path = path(&entries);
+        let rewinds = entries.iter().filter(|entry| matches!(entry.body, Body::Rewind { .. }));
+        let rewound = rewinds.last().map_or(Seq::ZERO, |entry| entry.seq);
+        let at_work = AtWork { of: self, ended, scope: ended.scope(), rewound, runtime, confirm };
+        let (mut stands, left_behind) = at_work.standing(&path).await?;
+        let mut report = Summarized {
+            closed: left_behind.iter().map(|memory| memory.id).collect(),
+            ..Summarized::default()
+        };
+        if !left_behind.is_empty() {
+            let close = |memory: &Arc<Memory>| Change::Close { id: memory.id, at: runtime.now(), kept: None };
+            at_work.apply(left_behind.iter().map(close).collect()).await?;
+        }
+        let covered = stands.episodes.iter().filter_map(|memory| span(memory)).map(|(_, to)| to).max();
+        let runs = ended_after(&path, covered.unwrap_or_default(), &self.options.passages);
+        let measure = Measure { runs: self.options.every_runs, tokens: self.options.every_tokens };
+        let (mut whole, rest) = parts(runs, measure);
+        if when == SummarizeWhen::End {
+            whole.extend(rest);
+        }
+        for part in whole {
+            if let Some(memory) = at_work.episode(part).await? {
+                report.episodes.push(memory.id);
+                stands.episodes.push(memory);
+            }
+        }
+        report.session = at_work.whole(&stands).await?;
+        Ok(report)
+    }
+}
+
+/// Whether effects may still be committed.
+#[async_trait::async_trait]
+trait Confirm: Send + Sync {
+    async fn confirm(&self) -> Result<(), JobError>;
+}
+
+/// Nobody else can be at it.
+struct Unbound;
+
+#[async_trait::async_trait]
+impl Confirm for Unbound {
+    async fn confirm(&self) -> Result<(), JobError> {
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl Confirm for JobContext {
+    async fn confirm(&self) -> Result<(), JobError> {
+        JobContext::confirm(self).await
+    }
+}
+
+/// The summaries of a session that we believe.
+#[derive(Default)]
+struct Standing {
+    /// In the order of the log.
+    episodes: Vec<Arc<Memory>>,
+    session: Option<Arc<Memory>>,
+}
+
+/// One session that is being summarised.
+struct AtWork<'a> {
+    of: &'a SessionSummaries,
+    ended: &'a EndedRun,
+    scope: Scope,
+    rewound: Seq,
+    runtime: &'a dyn Runtime,
+    confirm: &'a dyn Confirm,
+}
+
+/// The part of the log that a summary stands for.
+fn span(memory: &Memory) -> Option<(Seq, Seq)> {
+    match &memory.body {
+        MemoryBody::Episode { span: Some(span), .. } => Some((span.from, span.to)),
+        _ => None,
+    }
+}
+
+impl AtWork<'_> {
+    /// The summaries that stand, and those of what a rewind left behind.
+    async fn standing(&self, path: &[&Entry]) -> Result<(Standing, Vec<Arc<Memory>>), SummaryJobError> {
+        let there: HashSet<Seq> = path.iter().map(|entry| entry.seq).collect();
+        let kinds = vec![MemoryKind::Episode];
+        let filter = Filter { kinds, metadata: of_session(&self.ended.session), ..Filter::default() };
+        let mut page = MemoryPage { filter, after: None, limit: 500 };
+        let (mut stands, mut left_behind) = (Standing::default(), Vec::new());
+        loop {
+            let found = self.of.memories.list(&self.scope, page.clone()).await?;
+            let Some(last) = found.last() else { break };
+            page.after = Some(last.id);
+            for memory in found {
+                // Another session's of the same name cannot be: names are of the tenant. A narrower scope's may.
+                let Some(level) = level(&memory).filter(|_| memory.scope == self.scope) else { continue };
+                let stays = memory.source.iter().all(|source| there.contains(&source.seq))
+                    && span(&memory).is_some_and(|(_, to)| there.contains(&to));
+                match (stays, level) {
+                    (false, _) => left_behind.push(memory),
+                    (true, Level::Episode) => stands.episodes.push(memory),
+                    (true, Level::Session) => stands.session = Some(memory),
+                }
+            }
+        }
+        stands.episodes.sort_by_key(|memory| span(memory));
+        Ok((stands, left_behind))
+    }
+
+    /// An episode of a part; `None` where nothing of it may be stored.
+    async fn episode(&self, part: Part) -> Result<Option<Arc<Memory>>, SummaryJobError> {
+        let mut passages = Vec::with_capacity(part.passages.len());
+        for mut passage in part.passages {
+            if let Some(text) = self.clean(passage.text).await? {
+                passage.text = text;
+                passages.push(passage);
+            }
+        }
+        if passages.is_empty() {
+            return Ok(None);
+        }
+        let request =
+            SummaryRequest::new(passages, SummaryUse::Episode).max_tokens(self.of.options.episode_tokens);
+        let Some(summary) = self.summary(request).await? else { return Ok(None) };
+        let made = Made {
+            level: Level::Episode,
+            session: &self.ended.session,
+            scope: self.scope.clone(),
+            from: part.from,
+            to: part.to,
+            rewound: self.rewound,
+            at: part.at,
+            runs: part.runs,
+            summary: &summary,
+        };
+        let mut memory = made.memory(self.runtime.now());
+        memory.importance = self.of.options.importance;
+        let vectors = embed_memories(self.of.embedder.as_ref(), std::slice::from_ref(&memory)).await?;
+        self.apply(vec![Change::add(memory.clone(), vectors)]).await?;
+        Ok(Some(Arc::new(memory)))
+    }
+
+    /// The summary of the whole session, if it is behind its episodes.
+    async fn whole(&self, stands: &Standing) -> Result<Option<MemoryId>, SummaryJobError> {
+        let options = &self.of.options;
+        let reached = stands.session.as_ref().and_then(|memory| span(memory)).map(|(_, to)| to);
+        let new: Vec<&Arc<Memory>> =
+            stands.episodes.iter().filter(|memory| span(memory).map(|(_, to)| to) > reached).collect();
+        let (Some(first), Some(last)) = (stands.episodes.first(), new.last()) else { return Ok(None) };
+        if options.session_tokens == 0 {
+            return Ok(None);
+        }
+        let known = joined(stands.session.iter().chain(new.iter().copied()));
+        let summary = if Estimate.tokens(&known.text()) <= options.session_tokens {
+            // There is nothing to leave out yet.
+            Some(known)
+        } else {
+            let request = SummaryRequest::new(Vec::new(), SummaryUse::Session).earlier(known);
+            self.summary(request.max_tokens(options.session_tokens)).await?
+        };
+        let (Some(summary), Some((from, _)), Some((_, to))) = (summary, span(first), span(last)) else {
+            return Ok(None);
+        };
+        let runs = stands.episodes.len();
+        let made = Made {
+            level: Level::Session,
+            session: &self.ended.session,
+            scope: self.scope.clone(),
+            from,
+            to,
+            rewound: self.rewound,
+            at: last.told_at(),
+            runs,
+            summary: &summary,
+        };
+        let mut memory = made.memory(self.runtime.now());
+        memory.importance = options.importance;
+        let id = memory.id;
+        let vectors = embed_memories(self.of.embedder.as_ref(), std::slice::from_ref(&memory)).await?;
+        let change = match &stands.session {
+            Some(before) => Change::supersede(before.id, memory, vectors, None),
+            None => Change::add(memory, vectors),
+        };
+        self.apply(vec![change]).await?;
+        Ok(Some(id))
+    }
+
+    /// A summary, checked and clean; `None` where nothing of it may be stored.
+    async fn summary(&self, request: SummaryRequest) -> Result<Option<Summary>, SummaryJobError> {
+        let deadline = self.runtime.now().after(self.of.options.timeout);
+        let request = request.deadline(deadline);
+        let work = self.of.summarizer.summarize(&request);
+        let mut summary = match select(work, self.runtime.sleep_until(deadline)).await {
+            Either::Left((made, _)) => made?,
+            Either::Right(_) => return Err(SummaryError::Late.into()),
+        };
+        request.check(&summary).map_err(SummaryError::from)?;
+        let mut claims = Vec::with_capacity(summary.claims.len());
+        for mut claim in std::mem::take(&mut summary.claims) {
+            if let Some(text) = self.clean(claim.text).await? {
+                claim.text = text;
+                claims.push(claim);
+            }
+        }
+        summary.claims = claims;
+        Ok((!summary.claims.is_empty()).then_some(summary))
+    }
+
+    /// A text without what must not be stored; `None` if it must not be stored at all.
+    async fn clean(&self, text: String) -> Result<Option<String>, SummaryJobError> {
+        Ok(match self.of.options.redactor.redact(&text).await.map_err(SummaryJobError::Redact)? {
+            Redacted::Clean => Some(text),
+            Redacted::Changed { text } => Some(text).filter(|text| !text.trim().is_empty()),
+            Redacted::Refused { .. } => None,
+        })
+    }
+
+    /// Stores what was made, if the session is still there and the job still ours. What is there already was stored by another
+    /// attempt, or by another worker at the same moment.
+    async fn apply(&self, changes: Vec<Change>) -> Result<(), SummaryJobError> {
+        self.confirm.confirm().await?;
+        if self.of.sessions.find(&self.ended.session).await?.is_none() {
+            let error =
+                StoreError::NotFound { store: "sessions".into(), key: self.ended.session.to_string() };
+            return Err(error.into());
+        }
+        match self.of.memories.apply(&self.scope, changes).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                tracing::debug!(session = %self.ended.session, %error, "a summary was stored already");
+                Ok(())
+            }
+            other => Ok(other?),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Handler for SessionSummaries {
+    fn kind(&self) -> &str {
+        SUMMARIZE
+    }
+
+    async fn run(&self, ctx: &JobContext) -> Result<(), JobError> {
+        let SummarizeSession { ended, when } = ctx.payload()?;
+        match ended.read(self.sessions.as_ref()).await.map_err(SummaryJobError::from)? {
+            RunEntries::Ended(_) => {}
+            RunEntries::Gone => return Ok(()),
+            // Whoever ends the run tells of it once more.
+            RunEntries::Open if ctx.job.attempt >= ctx.job.rules.max_attempts => return Ok(()),
+            RunEntries::Open => {
+                let message = format!("run {} of session `{}` has not ended yet", ended.run, ended.session);
+                let report = ErrorReport::new(ErrorKind::Conflict, message);
+                return Err(JobError { report, again: Again::After(self.options.look_again) });
+            }
+        }
+        match self.work(&ended, when, ctx.runtime.as_ref(), ctx).await {
+            Ok(_) => Ok(()),
+            // The session was erased meanwhile.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
