@@ -186,8 +186,8 @@ impl SessionSummaries {
             Err(error) => return Err(error.into()),
         };
         let path = path(&entries);
-        let rewinds = entries.iter().filter(|entry| matches!(entry.body, Body::Rewind { .. }));
-        let rewound = rewinds.last().map_or(Seq::ZERO, |entry| entry.seq);
+        let mut rewinds = entries.iter().filter(|entry| matches!(entry.body, Body::Rewind { .. }));
+        let rewound = rewinds.next_back().map_or(Seq::ZERO, |entry| entry.seq);
         let at_work = AtWork { of: self, ended, scope: ended.scope(), rewound, runtime, confirm };
         let (mut stands, left_behind) = at_work.standing(&path).await?;
         let mut report = Summarized {
