@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use mosaic_core::queue::{Handler, Schedule};
 use mosaic_core::recording::run::RunRecorder;
-use mosaic_core::{HttpTransport, ModelInfo, ModelSource, Runtime, SessionStore, TokioRuntime};
+use mosaic_core::{Engine, HttpTransport, ModelInfo, ModelSource, Runtime, SessionStore, TokioRuntime};
+use mosaic_memory::agent::{AgentMemory, Places};
 use mosaic_providers::credentials::Credential;
 use mosaic_providers::endpoint::Endpoint;
+use mosaic_storage::Stores;
 use secrecy::SecretString;
 
+use crate::jobs::{JobSettings, Jobs};
 use crate::models::{Models, Settings};
-use crate::{Error, Mosaic};
+use crate::{Error, MemorySetup, Mosaic, Work};
 
 /// A [`Mosaic`] in the making.
 ///
@@ -39,6 +43,8 @@ pub struct MosaicBuilder {
     models: Settings,
     runtime: Option<Arc<dyn Runtime>>,
     recorder: Option<RunRecorder>,
+    memory: Option<MemorySetup>,
+    jobs: JobSettings,
 }
 
 impl MosaicBuilder {
@@ -117,20 +123,77 @@ impl MosaicBuilder {
         self
     }
 
+    /// Lets agents remember: see [`MemorySetup`].
+    pub fn memory(mut self, setup: MemorySetup) -> Self {
+        self.memory = Some(setup);
+        self
+    }
+
+    /// Handles jobs of a kind: of the host's own, which [`Mosaic::jobs`] takes.
+    pub fn handler(mut self, handler: impl Handler + 'static) -> Self {
+        self.jobs.handlers.push(Arc::new(handler));
+        self
+    }
+
+    /// Adds jobs at certain times. The schedule is kept in the store; one of its name is replaced.
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.jobs.schedules.push(schedule);
+        self
+    }
+
+    /// Who works on jobs; a worker in the background, if nothing else is said.
+    pub fn work(mut self, work: Work) -> Self {
+        self.jobs.work = work;
+        self
+    }
+
     /// Opens the store at an address: see [`Mosaic::open`].
     ///
     /// # Errors
-    /// As [`Mosaic::open`]; `not_found` for the key or the credential of a provider that nobody knows.
+    /// As [`Mosaic::open`]; `not_found` for the key or the credential of a provider that nobody knows, and what is wrong with
+    /// the memory's embedder or with a schedule.
     pub async fn open(self, url: impl AsRef<str>) -> Result<Mosaic, Error> {
-        let store = mosaic_storage::open(url.as_ref()).await?;
-        self.open_store(store)
+        let stores = mosaic_storage::open_stores(url.as_ref()).await?;
+        self.open_stores(stores).await
     }
 
-    /// Over a store of the host's.
+    /// Over stores of the host's: of sessions, memories and jobs.
     ///
     /// # Errors
-    /// [`Error::NoRuntime`] outside of tokio; `not_found` for the key or the credential of a provider that nobody knows.
+    /// As [`open`](Self::open).
+    pub async fn open_stores(mut self, stores: Stores) -> Result<Mosaic, Error> {
+        let (memory, mut settings) = (self.memory.take(), std::mem::take(&mut self.jobs));
+        let ready = self.ready()?;
+        let Stores { sessions, memories, jobs, .. } = stores;
+        let memory = match memory {
+            Some(setup) => {
+                let places = Places { sessions: sessions.clone(), memories, jobs: jobs.clone() };
+                let memory = setup.open(places, &ready.models, ready.runtime.clone())?;
+                settings.handlers.push(Arc::new(memory.handler()));
+                Some(memory)
+            }
+            None => None,
+        };
+        let jobs = Jobs::open(jobs, ready.runtime.clone(), settings).await?;
+        Ok(ready.over(sessions, Some(jobs), memory))
+    }
+
+    /// Over a store of the host's that keeps sessions alone: there are no jobs and no memory.
+    ///
+    /// # Errors
+    /// [`Error::NoRuntime`] outside of tokio; `not_found` for the key or the credential of a provider that nobody knows;
+    /// [`Error::Setup`] when the builder was given a memory, a handler or a schedule.
     pub fn open_store(self, store: Arc<dyn SessionStore>) -> Result<Mosaic, Error> {
+        if self.memory.is_some() || !self.jobs.handlers.is_empty() || !self.jobs.schedules.is_empty() {
+            let reason =
+                "a store of sessions alone keeps no memories and no jobs; use `open_stores` of the builder";
+            return Err(Error::Setup { reason: reason.into() });
+        }
+        Ok(self.ready()?.over(store, None, None))
+    }
+
+    /// All that does not depend on stores.
+    fn ready(self) -> Result<Ready, Error> {
         let mut models = self.models;
         models.check()?;
         models.transport = models.transport.map_or_else(own_transport, |given| Ok(Some(given)))?;
@@ -138,10 +201,23 @@ impl MosaicBuilder {
             Some(runtime) => runtime,
             None => Arc::new(TokioRuntime::current().map_err(|_| Error::NoRuntime)?),
         };
-        let models = Models::new(models, runtime.clone());
-        let mosaic = Mosaic::new(store, runtime, Arc::new(models));
-        mosaic.engine().record_runs(self.recorder);
-        Ok(mosaic)
+        let models = Arc::new(Models::new(models, runtime.clone()));
+        Ok(Ready { models, runtime, recorder: self.recorder })
+    }
+}
+
+/// A Mosaic without stores.
+struct Ready {
+    models: Arc<Models>,
+    runtime: Arc<dyn Runtime>,
+    recorder: Option<RunRecorder>,
+}
+
+impl Ready {
+    fn over(self, store: Arc<dyn SessionStore>, jobs: Option<Jobs>, memory: Option<AgentMemory>) -> Mosaic {
+        let engine = Engine::new(store.clone(), self.runtime, Some(self.models));
+        engine.record_runs(self.recorder);
+        Mosaic::new(engine, store, jobs, memory)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use mosaic_core::queue::QueueError;
 use mosaic_core::{
-    AgentError, ErrorKind, ErrorReport, ModelError, ModelRefError, SessionError, StoreError, TransportError,
+    AgentError, EmbedError, ErrorKind, ErrorReport, MemoryError, ModelError, ModelRefError, SessionError,
+    StoreError, TransportError,
 };
 use thiserror::Error as ThisError;
 
@@ -34,6 +36,21 @@ pub enum Error {
     /// A model cannot be had or failed.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Memories failed.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// Jobs failed.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// An embedder cannot be had or failed.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// Mosaic was opened without what was asked of it.
+    #[error("{reason}")]
+    Setup {
+        /// What is missing, and what to do.
+        reason: String,
+    },
     /// A text names no model.
     #[error(transparent)]
     Name(#[from] ModelRefError),
@@ -76,7 +93,10 @@ impl Error {
             Self::Model(error) => error.report(),
             Self::Agent(error) => plain(error.kind()),
             Self::Transport(error) => plain(error.kind()).caused_by(error),
-            Self::Name(_) | Self::NoRuntime => plain(ErrorKind::InvalidRequest),
+            Self::Memory(error) => error.report(),
+            Self::Queue(error) => error.report(),
+            Self::Embed(error) => error.report(),
+            Self::Name(_) | Self::NoRuntime | Self::Setup { .. } => plain(ErrorKind::InvalidRequest),
         }
     }
 }

@@ -38,15 +38,19 @@
 
 mod builder;
 mod failure;
+mod jobs;
 mod models;
 mod mosaic;
+mod remember;
 #[cfg(feature = "jsonschema")]
 mod schema;
 
 pub use builder::MosaicBuilder;
 pub use failure::Error;
+pub use jobs::Work;
 pub use mosaic::Mosaic;
 pub use mosaic_core::*;
+pub use remember::{EmbedderChoice, MemorySetup};
 // Written by name, this one goes before the core's own, which only finds the core.
 #[cfg(feature = "macros")]
 pub use mosaic_core::__private::facade_tool as tool;
@@ -55,15 +59,22 @@ pub use mosaic_storage as storage;
 #[cfg(feature = "jsonschema")]
 pub use schema::FullCheck;
 
+/// Memory: what it is and how it is kept, from the core; how it is embedded, recalled, written and given to agents.
+pub mod memory {
+    pub use mosaic_core::memory::*;
+    pub use mosaic_memory::*;
+}
+
 /// What most files that use Mosaic need.
 pub mod prelude {
     #[cfg(feature = "macros")]
     pub use mosaic_core::__private::facade_tool as tool;
 
     pub use crate::{
-        Agent, Effect, Error, ErrorKind, Event, Limits, Mosaic, Part, Reply, Run, RunEnd, Session, Tool,
-        ToolContext, ToolError, ToolOutput,
+        Agent, Effect, Error, ErrorKind, Event, Limits, MemorySetup, Mosaic, Part, Reply, Run, RunEnd,
+        Session, SessionKey, Tool, ToolContext, ToolError, ToolOutput,
     };
+    pub use mosaic_memory::agent::MemoryAgentBuilder;
 }
 
 /// The examples of the README are compiled with the tests.

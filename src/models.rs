@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mosaic_core::{
-    ChatModel, ErrorKind, HttpTransport, ModelError, ModelInfo, ModelRef, ModelSource, Runtime,
+    ChatModel, EmbedError, Embedder, EmbedderSource, ErrorKind, HttpTransport, ModelError, ModelInfo,
+    ModelRef, ModelSource, Runtime,
 };
 use mosaic_providers::catalogue::Catalogue;
 use mosaic_providers::credentials::Credential;
@@ -71,6 +72,14 @@ impl Models {
         Self { sources, infos, providers, transport, runtime, made: Mutex::default() }
     }
 
+    /// The embedder of a name.
+    pub(crate) fn embedder(&self, name: &ModelRef) -> Result<Arc<dyn Embedder>, EmbedError> {
+        match &self.providers {
+            Some(providers) => providers.embedder(name),
+            None => Err(EmbedError::new(ErrorKind::Unsupported, no_client(name))),
+        }
+    }
+
     fn make(&self, name: &ModelRef) -> Result<Arc<dyn ChatModel>, ModelError> {
         for source in &self.sources {
             match source.resolve(name) {
@@ -79,13 +88,7 @@ impl Models {
             }
         }
         let (Some(providers), Some(transport)) = (&self.providers, &self.transport) else {
-            return Err(ModelError::new(
-                ErrorKind::Unsupported,
-                format!(
-                    "`{name}` is behind HTTP and this build has no HTTP client; give the builder a transport, or \
-                     switch the feature `reqwest` of `mosaic` on"
-                ),
-            ));
+            return Err(ModelError::new(ErrorKind::Unsupported, no_client(name)));
         };
         let endpoint = providers.endpoint(name.provider())?;
         let fits = |info: &&ModelInfo| &*info.provider == name.provider() && &*info.model == name.model();
@@ -96,6 +99,13 @@ impl Models {
         };
         Ok(Arc::new(endpoint.model_with(info, transport.clone(), self.runtime.clone())))
     }
+}
+
+fn no_client(name: &ModelRef) -> String {
+    format!(
+        "`{name}` is behind HTTP and this build has no HTTP client; give the builder a transport, or switch the feature \
+         `reqwest` of `mosaic` on"
+    )
 }
 
 impl ModelSource for Models {

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use mosaic_core::queue::Queue;
 use mosaic_core::{
-    Agent, CloseReport, Engine, ListOptions, Runtime, Seq, Session, SessionInfo, SessionKey, SessionStore,
+    Agent, CloseReport, Engine, ListOptions, Seq, Session, SessionInfo, SessionKey, SessionSpec, SessionStore,
 };
+use mosaic_memory::agent::AgentMemory;
 
+use crate::jobs::Jobs;
 use crate::{Error, MosaicBuilder};
 
 /// Sessions over a store, with names of models resolved. Cheap to clone; a process needs one.
@@ -30,6 +33,8 @@ use crate::{Error, MosaicBuilder};
 pub struct Mosaic {
     engine: Engine,
     store: Arc<dyn SessionStore>,
+    jobs: Option<Arc<Jobs>>,
+    memory: Option<AgentMemory>,
 }
 
 impl Mosaic {
@@ -50,20 +55,22 @@ impl Mosaic {
     }
 
     pub(crate) fn new(
+        engine: Engine,
         store: Arc<dyn SessionStore>,
-        runtime: Arc<dyn Runtime>,
-        models: Arc<dyn mosaic_core::ModelSource>,
+        jobs: Option<Jobs>,
+        memory: Option<AgentMemory>,
     ) -> Self {
-        Self { engine: Engine::new(store.clone(), runtime, Some(models)), store }
+        Self { engine, store, jobs: jobs.map(Arc::new), memory }
     }
 
     /// Opens a session, or creates it. Runs nothing: [`Session::send`] does, and [`Session::resume`] goes on with what a
     /// crash or a restart interrupted.
     ///
     /// # Errors
-    /// `not_found` or `auth` when the agent's model cannot be had, saying what to set; what the store says.
-    pub async fn session(&self, key: impl Into<SessionKey>, agent: &Agent) -> Result<Session, Error> {
-        Ok(self.engine.session(key, agent).await?)
+    /// `not_found` or `auth` when the agent's model cannot be had, saying what to set; `invalid_request` when the session is
+    /// another user's; what the store says.
+    pub async fn session(&self, spec: impl Into<SessionSpec>, agent: &Agent) -> Result<Session, Error> {
+        Ok(self.engine.session(spec, agent).await?)
     }
 
     /// Opens a session that exists; `None` when there is none of that name.
@@ -72,10 +79,10 @@ impl Mosaic {
     /// As [`session`](Mosaic::session).
     pub async fn find_session(
         &self,
-        key: impl Into<SessionKey>,
+        spec: impl Into<SessionSpec>,
         agent: &Agent,
     ) -> Result<Option<Session>, Error> {
-        Ok(self.engine.find_session(key, agent).await?)
+        Ok(self.engine.find_session(spec, agent).await?)
     }
 
     /// The sessions of a tenant, in the order of their names.
@@ -107,13 +114,56 @@ impl Mosaic {
         Ok(self.engine.erase(key).await?)
     }
 
-    /// Takes no more work, waits until nothing runs, and closes the store. The report names the calls that did not stop
-    /// when they were cancelled.
+    /// What agents remember: give it to an agent with
+    /// [`memory`](mosaic_memory::agent::MemoryAgentBuilder::memory), or ask it yourself.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the builder was given no memory.
+    pub fn memory(&self) -> Result<&AgentMemory, Error> {
+        self.memory.as_ref().ok_or_else(|| Error::Setup {
+            reason:
+                "this Mosaic remembers nothing; give its builder a memory: `.memory(MemorySetup::new(..))`"
+                    .into(),
+        })
+    }
+
+    /// The jobs: to add some, and to look after them.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] over a store that keeps sessions alone.
+    pub fn jobs(&self) -> Result<&Queue, Error> {
+        Ok(&self.own_jobs()?.queue)
+    }
+
+    /// Waits until no job is due or runs: what follows the runs that have ended is done then, as far as it can be done now. A
+    /// job that failed and waits for its next attempt is not waited for.
+    ///
+    /// # Errors
+    /// What the store says; [`Error::Setup`] over a store that keeps sessions alone.
+    pub async fn idle(&self) -> Result<(), Error> {
+        self.own_jobs()?.idle().await
+    }
+
+    fn own_jobs(&self) -> Result<&Jobs, Error> {
+        self.jobs.as_deref().ok_or_else(|| Error::Setup {
+            reason:
+                "this Mosaic was opened over a store of sessions alone and has no jobs; use `open_stores`"
+                    .into(),
+        })
+    }
+
+    /// Takes no more work, waits until nothing runs, and closes the store. Jobs that run may end within ten seconds; those that
+    /// do not are due again at the next start. The report names the calls that did not stop when they were cancelled.
     ///
     /// # Errors
     /// What the store says.
     pub async fn close(&self) -> Result<CloseReport, Error> {
-        Ok(self.engine.close().await?)
+        let report = self.engine.stop().await;
+        if let Some(jobs) = &self.jobs {
+            jobs.stop().await;
+        }
+        self.store.close().await?;
+        Ok(report)
     }
 
     /// The engine underneath, for bindings.

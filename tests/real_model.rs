@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use mosaic::memory::embed::HashingEmbedder;
 use mosaic::prelude::*;
 use mosaic::providers::anthropic::{self, Anthropic};
 use mosaic::providers::endpoint::Endpoint;
@@ -157,4 +158,30 @@ async fn calls_a_tool_whose_result_is_stored(api: &Api) {
     assert!(ran > 0 && ran == SUMS.load(Ordering::SeqCst), "each result is of a call that ran: {ended:?}");
     assert!(matches!(entries.last().unwrap().body, Body::RunEnd { .. }), "the run ended");
     mosaic.close().await.unwrap();
+}
+
+/// What a small model makes of it is its own affair, but a fact that stands in its prompt it can repeat.
+#[tokio::test]
+async fn a_second_session_on_a_real_model_knows_a_preference_of_the_first() {
+    let Some(url) = base_url() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut said = Vec::new();
+    for (session, text) in
+        [("monday", "My favourite drink is green tea."), ("tuesday", "What is my favourite drink?")]
+    {
+        let mosaic = Mosaic::builder()
+            .endpoint(Endpoint::new("local", &url, (CHAT.codec)()))
+            .memory(MemorySetup::new(Arc::new(HashingEmbedder::new(256))))
+            .open(format!("sqlite:{}", folder.path().join("memory.db").display()))
+            .await
+            .unwrap();
+        let memory = mosaic.memory().unwrap();
+        let agent = agent("You are a helpful assistant. Be brief.");
+        let agent = agent.context(memory.context()).on_run_end(memory.after_run()).build().unwrap();
+        let session = mosaic.session(SessionKey::new(session).user("ann"), &agent).await.unwrap();
+        said.push(session.send(text).await.unwrap().finish().await.unwrap().text.to_lowercase());
+        mosaic.idle().await.unwrap();
+        mosaic.close().await.unwrap();
+    }
+    assert!(said[1].contains("green tea"), "{said:?}");
 }

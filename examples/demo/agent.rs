@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mosaic::prelude::*;
 use mosaic::providers::endpoint::{Endpoint, known};
-use mosaic::{ModelInfo, ModelParams, ModelRef, RecoveryPolicy};
+use mosaic::{AgentBuilder, ModelInfo, ModelParams, ModelRef, MosaicBuilder, RecoveryPolicy};
 
 use crate::options::Options;
 use crate::tools;
@@ -17,6 +17,11 @@ const CHAT: &str = "You are a helpful assistant. Be brief.";
 
 /// Opens the database of the demo.
 pub(crate) async fn open(options: &Options) -> Result<Mosaic, Error> {
+    opening(options)?.open(url(options)).await
+}
+
+/// A Mosaic that knows the model.
+pub(crate) fn opening(options: &Options) -> Result<MosaicBuilder, Error> {
     let name = name(options)?;
     let mut info = ModelInfo::new(name.provider(), name.model());
     info.tool_mode = options.tool_mode;
@@ -24,7 +29,11 @@ pub(crate) async fn open(options: &Options) -> Result<Mosaic, Error> {
     if let Some(url) = &options.base_url {
         builder = builder.endpoint(endpoint(name.provider(), url));
     }
-    builder.open(format!("sqlite:{}", database(options))).await
+    Ok(builder)
+}
+
+pub(crate) fn url(options: &Options) -> String {
+    format!("sqlite:{}", database(options))
 }
 
 /// Where the database lies.
@@ -46,6 +55,17 @@ fn name(options: &Options) -> Result<ModelRef, Error> {
 }
 
 pub(crate) fn agent(options: &Options) -> Result<Agent, Error> {
+    let agent = plain(options)?;
+    let agent = if options.tools {
+        agent.instructions(INSTRUCTIONS).tool(tools::calculate).tool(tools::add_note).tool(tools::clock)
+    } else {
+        agent
+    };
+    Ok(agent.build()?)
+}
+
+/// An agent without tools.
+pub(crate) fn plain(options: &Options) -> Result<AgentBuilder, Error> {
     let mut params = ModelParams::default();
     if options.base_url.is_some() {
         // For a small model the likeliest word is the best one, and a long answer is a lost one.
@@ -53,20 +73,10 @@ pub(crate) fn agent(options: &Options) -> Result<Agent, Error> {
         params.max_output_tokens = Some(256);
     }
     let limits = Limits { max_steps: 6, run_timeout: Duration::from_secs(300), ..Limits::default() };
-    let builder = Agent::builder("demo")
+    Ok(Agent::builder("demo")
         .recovery(RecoveryPolicy::Ask)
         .model(name(options)?)
         .params(params)
-        .limits(limits);
-    let agent = if options.tools {
-        builder
-            .instructions(INSTRUCTIONS)
-            .tool(tools::calculate)
-            .tool(tools::add_note)
-            .tool(tools::clock)
-            .build()
-    } else {
-        builder.instructions(CHAT).build()
-    };
-    Ok(agent?)
+        .limits(limits)
+        .instructions(CHAT))
 }

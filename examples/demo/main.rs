@@ -6,6 +6,7 @@
 
 mod agent;
 mod chat;
+mod memory;
 mod options;
 mod report;
 mod scripted;
@@ -16,7 +17,7 @@ use std::error::Error;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use options::Options;
+use options::{Options, Worker};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -38,7 +39,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&options.folder)
         .map_err(|error| format!("{}: {error}", options.folder.display()))?;
     match &options.worker {
-        Some((session, killed)) => Ok(scripted::work(&options, session, *killed).await?),
+        Some(Worker::Killed(session)) => Ok(scripted::work(&options, session, true).await?),
+        Some(Worker::Resuming(session)) => Ok(scripted::work(&options, session, false).await?),
+        Some(Worker::Teaching(user)) => memory::teach(&options, user).await,
+        Some(Worker::Asking(user)) => memory::ask(&options, user).await,
+        None if options.memory => memory::conduct(),
         None if options.scripted || !std::io::stdin().is_terminal() => scripted::conduct(&options).await,
         None => Ok(chat::run(&options).await?),
     }

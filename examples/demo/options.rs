@@ -11,7 +11,22 @@ demo [OPTIONS]: a chat with an agent that has tools. Without a terminal, a scrip
   --tool-mode MODE       native, json_schema (for small local models) or text
   --no-tools             chat only
   --folder PATH          where the database and the notes are kept (.cache/demo)
-  --scripted             the scripted conversation, at a terminal too";
+  --scripted             the scripted conversation, at a terminal too
+  --memory               two sessions in two processes: the second knows what the first was told
+  --embedder FOLDER      with --memory: all-MiniLM-L6-v2, in a build with the feature `minilm`";
+
+/// What a process of a demonstration does.
+#[derive(Clone, Debug)]
+pub(crate) enum Worker {
+    /// Holds a session until it is killed.
+    Killed(String),
+    /// Goes on with that session.
+    Resuming(String),
+    /// Holds the session in which a user says something.
+    Teaching(String),
+    /// Holds the session in which the user asks for it.
+    Asking(String),
+}
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug)]
@@ -22,8 +37,10 @@ pub(crate) struct Options {
     pub(crate) tools: bool,
     pub(crate) folder: PathBuf,
     pub(crate) scripted: bool,
-    /// This process is one of the scripted conversation's: the session's name, and whether it is the one to be killed.
-    pub(crate) worker: Option<(String, bool)>,
+    pub(crate) memory: bool,
+    pub(crate) embedder: Option<PathBuf>,
+    /// This process is one of several of a demonstration.
+    pub(crate) worker: Option<Worker>,
     pub(crate) help: bool,
 }
 
@@ -36,6 +53,8 @@ impl Options {
             tools: true,
             folder: PathBuf::from(".cache/demo"),
             scripted: false,
+            memory: false,
+            embedder: None,
             worker: None,
             help: false,
         };
@@ -49,8 +68,12 @@ impl Options {
                 "--folder" => options.folder = PathBuf::from(value()?),
                 "--no-tools" => options.tools = false,
                 "--scripted" => options.scripted = true,
-                "--killed" => options.worker = Some((value()?, true)),
-                "--resuming" => options.worker = Some((value()?, false)),
+                "--memory" => options.memory = true,
+                "--embedder" => options.embedder = Some(PathBuf::from(value()?)),
+                "--killed" => options.worker = Some(Worker::Killed(value()?)),
+                "--resuming" => options.worker = Some(Worker::Resuming(value()?)),
+                "--teaching" => options.worker = Some(Worker::Teaching(value()?)),
+                "--asking" => options.worker = Some(Worker::Asking(value()?)),
                 "-h" | "--help" => options.help = true,
                 _ => return Err(format!("unknown option `{arg}`; see --help")),
             }

@@ -11,13 +11,14 @@ pub(crate) use activity::{Active, Activity};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::agent::{Agent, CompactionChoice};
+use crate::agent::{Agent, CompactionChoice, RunEndHook};
 use crate::id::{Seq, SessionKey};
 use crate::model::ModelSource;
 use crate::recording::run::RunRecorder;
 use crate::runtime::Runtime;
 use crate::session::{
-    self, Body, Bound, CompactionPolicy, Entry, FORMAT, Log, Session, SessionError, Shared, Surroundings,
+    self, Body, Bound, CompactionPolicy, Entry, FORMAT, Log, Session, SessionError, SessionSpec, Shared,
+    Surroundings,
 };
 use crate::store::{ListOptions, SessionInfo, SessionStore, StoreError};
 use crate::summary::{Compaction, CompactionError};
@@ -43,7 +44,13 @@ impl Engine {
         runtime: Arc<dyn Runtime>,
         models: Option<Arc<dyn ModelSource>>,
     ) -> Self {
-        let around = Surroundings { store, runtime, activity: Arc::default(), recording: Arc::default() };
+        let around = Surroundings {
+            store,
+            runtime,
+            activity: Arc::default(),
+            recording: Arc::default(),
+            run_ends: Arc::default(),
+        };
         let models = fallback::Models::new(models);
         Self(Arc::new(Inner { around, models, compaction: Mutex::default(), open: Mutex::default() }))
     }
@@ -51,15 +58,19 @@ impl Engine {
     /// Opens a session, or creates it. Runs nothing.
     ///
     /// # Errors
-    /// When the agent's model cannot be had, or what the store says.
-    pub async fn session(&self, key: impl Into<SessionKey>, agent: &Agent) -> Result<Session, SessionError> {
-        let key = key.into();
+    /// When the agent's model cannot be had, when the session is another user's, or what the store says.
+    pub async fn session(
+        &self,
+        spec: impl Into<SessionSpec>,
+        agent: &Agent,
+    ) -> Result<Session, SessionError> {
+        let spec = spec.into();
         let bound = self.bind(agent)?;
         loop {
-            if let Some(session) = self.load(&key, &bound).await? {
+            if let Some(session) = self.load(&spec, &bound).await? {
                 return Ok(session);
             }
-            match self.create(&key, &bound).await {
+            match self.create(&spec, &bound).await {
                 // Somebody else was faster: open theirs.
                 Err(SessionError::Store(StoreError::Exists { .. })) => {}
                 created => return created,
@@ -73,10 +84,10 @@ impl Engine {
     /// As [`session`](Engine::session).
     pub async fn find_session(
         &self,
-        key: impl Into<SessionKey>,
+        spec: impl Into<SessionSpec>,
         agent: &Agent,
     ) -> Result<Option<Session>, SessionError> {
-        self.load(&key.into(), &self.bind(agent)?).await
+        self.load(&spec.into(), &self.bind(agent)?).await
     }
 
     /// The sessions of a tenant, by name.
@@ -141,6 +152,16 @@ impl Engine {
         self.0.compaction.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes no more work and waits until nothing runs, as [`close`](Engine::close) does, and leaves the store open.
+    pub async fn stop(&self) -> CloseReport {
+        self.0.around.activity.close().await
+    }
+
+    /// Tells a hook of every run that is about to end, whatever its agent: before the agent's own hooks.
+    pub fn on_run_end(&self, hook: impl RunEndHook + 'static) {
+        self.0.around.run_ends.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(hook));
+    }
+
     /// Takes no more work, waits until nothing runs, and closes the store. A run that waits for nothing but answers is not
     /// waited for: it goes on after the next start. Cancel the runs first if you do not want to
     /// wait for them. Tells which calls were abandoned because they did not stop when they were cancelled.
@@ -148,7 +169,7 @@ impl Engine {
     /// # Errors
     /// What the store says.
     pub async fn close(&self) -> Result<CloseReport, SessionError> {
-        let report = self.0.around.activity.close().await;
+        let report = self.stop().await;
         self.0.around.store.close().await?;
         Ok(report)
     }
@@ -176,10 +197,12 @@ impl Engine {
         Ok(Bound { agent: agent.clone(), model, compaction, policy })
     }
 
-    async fn load(&self, key: &SessionKey, bound: &Bound) -> Result<Option<Session>, SessionError> {
+    async fn load(&self, spec: &SessionSpec, bound: &Bound) -> Result<Option<Session>, SessionError> {
+        let SessionSpec { key, user } = spec;
         self.0.around.activity.check()?;
         let known = self.open().get(key).and_then(Weak::upgrade);
         if let Some(shared) = known {
+            shared.own(user.as_ref())?;
             shared.bind(bound.clone());
             return Ok(Some(Session::new(shared)));
         }
@@ -188,31 +211,37 @@ impl Engine {
             return Ok(None);
         }
         let log = Log::fold(&session::read(store, key, Seq(1)).await?);
-        Ok(Some(self.remember(key, bound, log)))
+        Ok(Some(self.remember(spec, bound, log)?))
     }
 
-    async fn create(&self, key: &SessionKey, bound: &Bound) -> Result<Session, SessionError> {
+    async fn create(&self, spec: &SessionSpec, bound: &Bound) -> Result<Session, SessionError> {
+        let SessionSpec { key, user } = spec;
         let info = bound.model.info();
         let model = format!("{}:{}", info.provider, info.model);
-        let bodies =
-            [Body::Created { key: key.clone(), forked_from: None }, session::bound(&bound.agent, model)];
+        let bodies = [
+            Body::Created { key: key.clone(), forked_from: None },
+            session::bound(&bound.agent, model, user.clone()),
+        ];
         let at = self.0.around.runtime.now();
         let entry = |(seq, body)| Entry { seq: Seq(seq), v: FORMAT, at, run: None, body };
         let entries: Vec<Entry> = (1..).zip(bodies).map(entry).collect();
         let rows = entries.iter().map(Entry::to_row).collect::<Result<Vec<_>, _>>()?;
         self.0.around.store.create(key, rows).await?;
-        Ok(self.remember(key, bound, Log::fold(&entries)))
+        self.remember(spec, bound, Log::fold(&entries))
     }
 
-    fn remember(&self, key: &SessionKey, bound: &Bound, log: Log) -> Session {
+    fn remember(&self, spec: &SessionSpec, bound: &Bound, log: Log) -> Result<Session, SessionError> {
+        let SessionSpec { key, user } = spec;
         let mut open = self.open();
         // Two tasks may have loaded it at once: they must share one.
         if let Some(shared) = open.get(key).and_then(Weak::upgrade) {
-            return Session::new(shared);
+            shared.own(user.as_ref())?;
+            return Ok(Session::new(shared));
         }
         open.retain(|_, session| session.strong_count() > 0);
         let shared = Arc::new(Shared::new(key.clone(), self.0.around.clone(), bound.clone(), log));
+        shared.own(user.as_ref())?;
         open.insert(key.clone(), Arc::downgrade(&shared));
-        Session::new(shared)
+        Ok(Session::new(shared))
     }
 }

@@ -156,6 +156,11 @@ pub enum StepId {
         /// From 1.
         number: u64,
     },
+    /// Gathering what the model should know: the how-manieth of the session.
+    Gather {
+        /// From 1.
+        number: u64,
+    },
     /// A question that waits for its answer or its deadline.
     Ask {
         /// Which question: the number of its entry.

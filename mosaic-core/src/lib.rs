@@ -33,7 +33,8 @@ pub mod testing;
 pub mod tool;
 pub mod transport;
 
-pub use agent::{Agent, AgentBuilder, AgentError, Limits, ModelChoice};
+pub use agent::{Agent, AgentBuilder, AgentError, Limits, ModelChoice, RunEndHook};
+pub use context::{ContextProvider, ContextRequest, Provided};
 pub use engine::{CloseReport, Engine};
 pub use error::{BoxError, ErrorKind, ErrorReport};
 pub use event::{Cursor, Event};
@@ -58,7 +59,7 @@ pub use runtime::TokioRuntime;
 pub use runtime::{BoxFuture, Runtime, RuntimeExt, TaskHandle, Timestamp};
 pub use session::{
     About, Body, CancelReason, Canceller, Decision, EndedRun, Entry, Input, InputDelivery, LimitKind,
-    RecoveryPolicy, Reply, Run, RunEnd, RunEntries, Session, SessionError,
+    RecoveryPolicy, Reply, Run, RunEnd, RunEntries, Session, SessionError, SessionSpec,
 };
 pub use store::{Flush, Lease, ListOptions, Row, RowStream, SessionInfo, SessionStore, StoreError};
 pub use summary::{

@@ -15,11 +15,14 @@
 //! * [`text`]: words, stop words and stems.
 //! * [`mod@write`]: what was said becomes memories; tools for agents.
 //! * [`mod@summary`]: what was said becomes shorter, and each claim names what it rests on; episodes of sessions.
+//! * [`agent`]: an agent that remembers by itself: recall before a run, learning after it.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod agent;
 mod ask;
 pub mod embed;
+mod id;
 pub mod recall;
 pub mod summary;
 pub mod text;

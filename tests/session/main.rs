@@ -3,6 +3,7 @@
 
 mod cancel;
 mod compaction;
+mod context;
 mod crash;
 mod events;
 mod fallback;

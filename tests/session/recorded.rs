@@ -4,7 +4,7 @@ mod changed;
 mod failing;
 mod random;
 mod secret;
-mod tape;
+pub(crate) mod tape;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,7 +11,8 @@ pub(crate) const ABOUT: &str = "talks to an agent on a real model; no key, no co
     --weights PATH         a weights file that is already here\n\
     --model PROVIDER:NAME  another model, with its key in the environment\n\
     --base-url URL         any OpenAI-compatible server (with --model openai:NAME for its model)\n\
-    --scripted             the conversation of three turns, at a terminal too";
+    --scripted             the conversation of three turns, at a terminal too\n\
+    --memory               two sessions in two processes: the second knows what the first was told; embeds with MiniLM here";
 
 pub(crate) fn run(project: &Project, args: &[String]) -> Result<(), String> {
     let (wanted, mut args) = Wanted::from_args(args)?;
@@ -22,7 +23,12 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<(), String> {
         );
     }
     println!("building the example");
-    process::run(project.cargo().args(["build", "--package", "mosaic", "--example", "demo"]))?;
+    let memory = args.iter().any(|arg| arg == "--memory");
+    let features: &[&str] = if memory { &["--features", "minilm"] } else { &[] };
+    process::run(project.cargo().args(["build", "--package", "mosaic", "--example", "demo"]).args(features))?;
+    if memory {
+        args.extend(["--embedder".to_owned(), model::minilm(project)?.display().to_string()]);
+    }
     // Held until the example has ended; dropping it ends the server.
     let server = if elsewhere { None } else { Some(model::start(project, &wanted)?) };
     if let Some(server) = &server {
@@ -36,7 +42,9 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<(), String> {
     process::run(
         project
             .cargo()
-            .args(["run", "--quiet", "--package", "mosaic", "--example", "demo", "--"])
+            .args(["run", "--quiet", "--package", "mosaic", "--example", "demo"])
+            .args(features)
+            .arg("--")
             .args(&args),
     )
 }

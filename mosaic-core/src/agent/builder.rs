@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
-use super::{Limits, digest};
+use super::{Limits, RunEndHook, digest};
+use crate::context::ContextProvider;
 use crate::error::ErrorKind;
 use crate::model::{ChatModel, ModelParams, ModelRef, ModelRefError};
 use crate::router::RouteHints;
@@ -128,6 +129,13 @@ struct Routing {
     hints: Option<RouteHints>,
 }
 
+/// What is called around a run. Boxed for the same reason.
+#[derive(Debug, Default)]
+struct Hooks {
+    contexts: Vec<Arc<dyn ContextProvider>>,
+    run_ends: Vec<Arc<dyn RunEndHook>>,
+}
+
 #[derive(Debug)]
 struct Inner {
     name: Arc<str>,
@@ -139,6 +147,7 @@ struct Inner {
     limits: Limits,
     recovery: RecoveryPolicy,
     compaction: CompactionChoice,
+    hooks: Option<Box<Hooks>>,
     /// Made when it is first asked for: when a session opens, not for every agent that is built.
     digest: OnceLock<Box<str>>,
 }
@@ -157,6 +166,7 @@ impl Agent {
             limits: Limits::default(),
             recovery: RecoveryPolicy::default(),
             compaction: CompactionChoice::default(),
+            hooks: None,
         }
     }
 
@@ -220,6 +230,18 @@ impl Agent {
         &self.0.compaction
     }
 
+    /// What tells the model more before a run's first call.
+    #[must_use]
+    pub fn contexts(&self) -> &[Arc<dyn ContextProvider>] {
+        self.0.hooks.as_deref().map_or(&[], |hooks| &hooks.contexts)
+    }
+
+    /// What is told when a run ends.
+    #[must_use]
+    pub fn run_ends(&self) -> &[Arc<dyn RunEndHook>] {
+        self.0.hooks.as_deref().map_or(&[], |hooks| &hooks.run_ends)
+    }
+
     /// Changes with anything that the model sees of the agent.
     #[must_use]
     pub fn digest(&self) -> &str {
@@ -250,6 +272,7 @@ pub struct AgentBuilder {
     limits: Limits,
     recovery: RecoveryPolicy,
     compaction: CompactionChoice,
+    hooks: Option<Box<Hooks>>,
 }
 
 impl AgentBuilder {
@@ -340,6 +363,19 @@ impl AgentBuilder {
         self
     }
 
+    /// Tells the model more before a run's first call: memories, documents. May be called several times: what the providers
+    /// give stands in that order. They are asked together.
+    pub fn context(mut self, provider: impl ContextProvider + 'static) -> Self {
+        self.hooks.get_or_insert_default().contexts.push(Arc::new(provider));
+        self
+    }
+
+    /// Is told of every run that is about to end. May be called several times: the hooks are called in that order.
+    pub fn on_run_end(mut self, hook: impl RunEndHook + 'static) -> Self {
+        self.hooks.get_or_insert_default().run_ends.push(Arc::new(hook));
+        self
+    }
+
     /// The agent.
     ///
     /// # Errors
@@ -379,6 +415,7 @@ impl AgentBuilder {
             limits: self.limits,
             recovery: self.recovery,
             compaction: self.compaction,
+            hooks: self.hooks,
             digest: OnceLock::new(),
         })))
     }

@@ -15,9 +15,11 @@
 mod backoff;
 mod builder;
 mod digest;
+mod hook;
 mod limits;
 
 pub(crate) use backoff::backoff;
 pub use builder::{Agent, AgentBuilder, AgentError, CompactionChoice, ModelChoice};
 pub(crate) use digest::{Fnv, digest};
+pub use hook::RunEndHook;
 pub use limits::Limits;

@@ -1,11 +1,12 @@
 //! The fold.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::id::{CallId, Seq};
-use crate::message::{Group, Origin, Part, ToolResult, ToolStatus};
+use crate::message::{Group, GroupBody, Origin, Part, ToolResult, ToolStatus};
 use crate::session::{Body, Entry, InputDelivery};
 use crate::summary::Facts;
 
@@ -15,16 +16,21 @@ pub struct Context {
     groups: Arc<Vec<Arc<Group>>>,
     /// Where in the log each group stands; as long as `groups`.
     places: Vec<Place>,
-    /// Whether the first group is a summary.
-    compacted: bool,
     /// An answer whose calls have not all ended.
     open: Option<Open>,
     /// What is said while an answer is open, or is being made.
     waiting: Vec<(Seq, Vec<Part>)>,
     /// Inputs that wait for the run before them to end.
     queued: Vec<(Seq, Vec<Part>)>,
+    /// The last entry that a summary stands for.
+    compacted: Seq,
     /// Whether a run goes on: inputs then wait in line.
     busy: bool,
+    /// The group of the input that began the run, until the model has answered.
+    input: Option<usize>,
+    /// What contexts have shown, and the entry that the group begins with which shows it.
+    shown: Arc<BTreeSet<Arc<str>>>,
+    shown_at: Vec<(Seq, Arc<str>)>,
 }
 
 /// Where in the log a group stands.
@@ -60,12 +66,24 @@ impl Context {
 
     /// Whether the first group is a summary.
     pub(crate) fn is_compacted(&self) -> bool {
-        self.compacted
+        self.compacted > Seq::ZERO
     }
 
     /// Inputs that have not joined the conversation yet.
     pub(crate) fn pending(&self) -> impl Iterator<Item = Seq> {
         self.waiting.iter().chain(&self.queued).map(|(seq, _)| *seq)
+    }
+
+    /// From which entry on the conversation is whole. What was said before stands there as a summary, if at all.
+    #[must_use]
+    pub fn seen_from(&self) -> Seq {
+        self.compacted.next()
+    }
+
+    /// What contexts have shown, by the names that their providers gave, as far as the model still sees it.
+    #[must_use]
+    pub fn shown(&self) -> &Arc<BTreeSet<Arc<str>>> {
+        &self.shown
     }
 
     /// Takes an entry. Total: an entry that does not fit changes nothing.
@@ -74,7 +92,7 @@ impl Context {
         match &entry.body {
             Body::Input { parts, delivery, .. } => {
                 if !std::mem::replace(&mut self.busy, true) {
-                    self.push(at, at, Group::user(parts.clone()));
+                    self.begin(at, at, parts.clone());
                 } else if *delivery == InputDelivery::Steer {
                     // The model may be answering what was said before: this comes after its answer.
                     self.waiting.push((entry.seq, parts.clone()));
@@ -102,6 +120,7 @@ impl Context {
                     self.flush(at);
                 }
             }
+            Body::Context { parts, shows, .. } => self.show(at, parts, shows),
             Body::Compaction { upto, summary, facts, .. } => {
                 self.compact(*upto, summary, facts);
                 self.flush_unless_open(at);
@@ -113,11 +132,35 @@ impl Context {
                 self.busy = !self.queued.is_empty();
                 if self.busy {
                     let (seq, parts) = self.queued.remove(0);
-                    self.push(seq, at, Group::user(parts));
+                    self.begin(seq, at, parts);
                 }
             }
             _ => {}
         }
+    }
+
+    /// The input that begins a run.
+    fn begin(&mut self, said: Seq, joined: Seq, parts: Vec<Part>) {
+        self.input = Some(self.groups.len());
+        self.push(said, joined, Group::user(parts));
+    }
+
+    /// Puts what was gathered before the input that began the run, into its group: some models take no two messages of the
+    /// user in a row. The model has not been asked yet, so nothing that it saw changes.
+    fn show(&mut self, at: Seq, gathered: &[Part], shows: &[Arc<str>]) {
+        let input = self.input.take();
+        if let Some(index) = input
+            && let Some(group) = Arc::make_mut(&mut self.groups).get_mut(index)
+            && let Some(place) = self.places.get(index)
+            && let GroupBody::User { parts } = group.body()
+            && !gathered.is_empty()
+        {
+            *group = Group::user(gathered.iter().chain(parts).cloned().collect());
+            self.shown_at.extend(shows.iter().map(|name| (place.joined, name.clone())));
+            Arc::make_mut(&mut self.shown).extend(shows.iter().cloned());
+        }
+        // What was said meanwhile the model can see at once.
+        self.flush(at);
     }
 
     fn push(&mut self, said: Seq, joined: Seq, group: Arc<Group>) {
@@ -126,6 +169,7 @@ impl Context {
     }
 
     fn answer(&mut self, seq: Seq, parts: &[Part], origin: Option<&Origin>) {
+        self.input = None;
         self.close(seq);
         let calls = parts.iter().filter(|part| part.as_call().is_some()).count();
         if calls > 0 {
@@ -177,7 +221,11 @@ impl Context {
         let gone = self.places.iter().take_while(|place| place.joined <= upto).count();
         Arc::make_mut(&mut self.groups).splice(..gone, [summary_group(summary, facts)]);
         self.places.splice(..gone, [Place { said: upto, joined: upto }]);
-        self.compacted = true;
+        self.input =
+            self.input.and_then(|index| index.checked_sub(gone)).map(|index| index.saturating_add(1));
+        self.compacted = upto;
+        self.shown_at.retain(|(seq, _)| *seq > upto);
+        self.shown = Arc::new(self.shown_at.iter().map(|(_, name)| name.clone()).collect());
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Input ───────────────> user group
+//! Context ─────────────> before the input that began the run, in its group
 //! Assistant ───────────> assistant group, open until each of its calls has a result
 //! ToolEnd ─────────────> a result of the open group
 //! Notice, steered input > user group, after the open one has closed
@@ -14,7 +15,9 @@
 
 mod cut;
 mod fold;
+mod provider;
 
 pub(crate) use cut::Cut;
 pub use fold::Context;
 pub(crate) use fold::summary_group;
+pub use provider::{ContextProvider, ContextRequest, Provided};

@@ -44,6 +44,34 @@ impl Scope {
         Self { tenant: tenant.into(), user: None, agent: None, session: None }
     }
 
+    /// Where what is learnt in a session is kept: with the user whose session it is, so that the user's other sessions know it;
+    /// or with the session alone, where nobody said whose it is.
+    #[must_use]
+    pub fn of_session(session: &SessionKey, user: Option<&Arc<str>>) -> Self {
+        let tenant = Self::of(session.tenant.clone());
+        match user {
+            Some(user) => tenant.user(user.clone()),
+            None => tenant.session(session.name.clone()),
+        }
+    }
+
+    /// What a session sees, for [`SearchQuery`](super::SearchQuery) and the like: what is kept with its user, whichever session it
+    /// was learnt in, and what all of the tenant knows; or what is kept with the session alone, where nobody said whose it is.
+    ///
+    /// Every part is named, also the agent: with [`Reach::Inherited`], a part that is left out would see the rows of all.
+    #[must_use]
+    pub fn sight_of_session(
+        session: &SessionKey,
+        user: Option<&Arc<str>>,
+        agent: &Arc<str>,
+    ) -> (Self, Reach) {
+        let here = Self::of_session(session, user);
+        match user {
+            Some(_) => (here.agent(agent.clone()).session(session.name.clone()), Reach::Inherited),
+            None => (here, Reach::Within),
+        }
+    }
+
     /// Narrowed to a user.
     #[must_use]
     pub fn user(mut self, user: impl Into<Arc<str>>) -> Self {
@@ -122,5 +150,7 @@ pub enum Reach {
     Within,
     /// Also to what is filed more widely and so holds here too: an agent that works for a user sees what is known of the user
     /// whichever agent learned it, and what is known to all of the tenant, but nothing of other users, agents or sessions.
+    ///
+    /// A part that the scope leaves out is no limit, here as in [`Within`](Self::Within): name the user, or all users are seen.
     Inherited,
 }

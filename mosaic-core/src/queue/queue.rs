@@ -95,6 +95,13 @@ impl Queue {
         self
     }
 
+    /// Adds a handler that is shared already; it replaces the one of its kind.
+    #[must_use]
+    pub fn shared_handler(mut self, handler: Arc<dyn Handler>) -> Self {
+        self.handlers.0.insert(handler.kind().into(), handler);
+        self
+    }
+
     /// Sets how jobs are run.
     #[must_use]
     pub fn options(mut self, change: impl FnOnce(&mut QueueOptions)) -> Self {
@@ -166,6 +173,14 @@ impl Queue {
         }
         report.next_due = self.store.next_due(&self.kinds()).await?;
         Ok(report)
+    }
+
+    /// When there is something to do next for these handlers; `None` when nothing waits.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, QueueError> {
+        self.store.next_due(&self.kinds()).await
     }
 
     /// Starts a worker in the background.

@@ -43,14 +43,10 @@ pub enum RunEntries {
 }
 
 impl EndedRun {
-    /// Where what is learnt from the run is kept: with the user, or with the session alone where nobody said whose it is.
+    /// Where what is learnt from the run is kept: see [`Scope::of_session`].
     #[must_use]
     pub fn scope(&self) -> Scope {
-        let tenant = Scope::of(self.session.tenant.clone());
-        match &self.user {
-            Some(user) => tenant.user(user.clone()),
-            None => tenant.session(self.session.name.clone()),
-        }
+        Scope::of_session(&self.session, self.user.as_ref())
     }
 
     /// The entries of the run.

@@ -65,6 +65,9 @@ pub enum Body {
         tools: Vec<ToolSpec>,
         /// Its model.
         model: String,
+        /// Whose session it is, where the host said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Arc<str>>,
     },
     /// The host said something.
     Input {
@@ -156,6 +159,25 @@ pub enum Body {
         parts: Vec<Part>,
         /// Why.
         why: NoticeKind,
+    },
+    /// What the model should know is about to be gathered, before it is asked for the first time in the run.
+    ContextStart {
+        /// The number of the gathering step.
+        step: u64,
+    },
+    /// What was gathered. The model sees it before the input that began the run.
+    Context {
+        /// The number of the gathering step.
+        step: u64,
+        /// What the model sees.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<Part>,
+        /// What it shows, by names that its providers gave, so that they need not show it again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shows: Vec<Arc<str>>,
+        /// Providers that failed: the run goes on without what they would have known.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<ErrorReport>,
     },
     /// The run is to stop.
     Cancel {
@@ -415,6 +437,8 @@ impl Body {
             Self::Answer { .. } => "answer",
             Self::Notice { .. } => "notice",
             Self::Cancel { .. } => "cancel",
+            Self::ContextStart { .. } => "context_start",
+            Self::Context { .. } => "context",
             Self::CompactStart { .. } => "compact_start",
             Self::Compaction { .. } => "compaction",
             Self::CompactFailed { .. } => "compact_failed",

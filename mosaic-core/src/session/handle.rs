@@ -66,6 +66,12 @@ impl Session {
         &self.0.key
     }
 
+    /// Whose session it is, where the host said so.
+    #[must_use]
+    pub fn user(&self) -> Option<Arc<str>> {
+        self.0.user()
+    }
+
     /// Says something. When this returns it is safe, and a run works on it.
     ///
     /// A run that a crash interrupted goes on first, and the new input waits in line.

@@ -1,5 +1,7 @@
 //! A session's log, folded.
 
+use std::sync::Arc;
+
 use super::entry::{Body, Entry};
 use super::machine::Machine;
 use crate::context::Context;
@@ -15,6 +17,8 @@ pub struct Log {
     pub context: Context,
     /// The digest of the agent that is bound.
     pub bound: Option<String>,
+    /// Whose session it is, where the host said so.
+    pub user: Option<Arc<str>>,
 }
 
 impl Log {
@@ -48,8 +52,11 @@ impl Log {
 
     fn apply_machine(&mut self, entry: &Entry) {
         self.machine.apply(entry);
-        if let Body::Bound { digest, .. } = &entry.body {
+        if let Body::Bound { digest, user, .. } = &entry.body {
             self.bound = Some(digest.clone());
+            if let Some(user) = user {
+                self.user = Some(user.clone());
+            }
         }
     }
 }
@@ -69,12 +76,13 @@ pub fn path(entries: &[Entry]) -> Vec<&Entry> {
 }
 
 /// What a session records of the agent that it is bound to.
-pub(crate) fn bound(agent: &crate::agent::Agent, model: String) -> Body {
+pub(crate) fn bound(agent: &crate::agent::Agent, model: String, user: Option<Arc<str>>) -> Body {
     Body::Bound {
         agent: agent.name().into(),
         digest: agent.digest().to_owned(),
         instructions: agent.instructions().clone(),
         tools: agent.tools().specs().iter().cloned().collect::<Vec<ToolSpec>>(),
         model,
+        user,
     }
 }

@@ -17,6 +17,7 @@ mod log;
 pub mod machine;
 mod run;
 mod shared;
+mod spec;
 
 pub(crate) use driver::{Answer, request};
 pub use ended::{EndedRun, RunEntries};
@@ -33,3 +34,4 @@ pub use machine::{CompactionPolicy, Phase, RecoveryPolicy};
 pub use run::{Canceller, Reply, Run};
 pub use shared::read as read_entries;
 pub(crate) use shared::{Bound, Shared, Surroundings, read};
+pub use spec::SessionSpec;

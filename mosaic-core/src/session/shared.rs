@@ -26,6 +26,8 @@ pub(crate) struct Surroundings {
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) activity: Arc<crate::engine::Activity>,
     pub(crate) recording: Arc<crate::recording::run::Recording>,
+    /// Told of every run's end, whatever its agent.
+    pub(crate) run_ends: Arc<std::sync::RwLock<Vec<Arc<dyn crate::agent::RunEndHook>>>>,
 }
 
 /// An agent whose model has been resolved.
@@ -47,6 +49,8 @@ pub(crate) struct Shared {
     /// Held by the driver while it works.
     pub(crate) log: Arc<tokio::sync::Mutex<Log>>,
     bound: Mutex<Bound>,
+    /// Whose session it is, where the log or the host says so.
+    user: Mutex<Option<Arc<str>>>,
     /// To the driver, while there is one.
     mailbox: Mutex<Option<mpsc::UnboundedSender<Command>>>,
     /// What a tool of the host ended a run with.
@@ -62,12 +66,14 @@ impl Shared {
     pub(crate) fn new(key: SessionKey, around: Surroundings, bound: Bound, log: Log) -> Self {
         let feed = Feed::default();
         feed.begin(log.last());
+        let user = log.user.clone();
         Self {
             key,
             around,
             feed,
             log: Arc::new(tokio::sync::Mutex::new(log)),
             bound: Mutex::new(bound),
+            user: Mutex::new(user),
             mailbox: Mutex::new(None),
             fatal: Mutex::new(None),
         }
@@ -79,6 +85,29 @@ impl Shared {
 
     pub(crate) fn bind(&self, bound: Bound) {
         *locked(&self.bound) = bound;
+    }
+
+    /// Whose session it is.
+    pub(crate) fn user(&self) -> Option<Arc<str>> {
+        locked(&self.user).clone()
+    }
+
+    /// Says whose session it is, where that was not known.
+    ///
+    /// # Errors
+    /// When it is another's.
+    pub(crate) fn own(&self, user: Option<&Arc<str>>) -> Result<(), SessionError> {
+        let Some(user) = user else { return Ok(()) };
+        let mut known = locked(&self.user);
+        let of = known.get_or_insert_with(|| user.clone());
+        if of == user {
+            return Ok(());
+        }
+        let reason = format!(
+            "session `{}` is user `{of}`'s and cannot be opened for user `{user}`; open another session",
+            self.key
+        );
+        Err(SessionError::Invalid { reason })
     }
 
     pub(crate) fn set_fatal(&self, run: RunId, token: FatalToken) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::ToolError;
-use crate::id::{CallId, RunId, SessionKey};
+use crate::id::{CallId, RunId, Seq, SessionKey};
 use crate::runtime::Runtime;
 
 /// Says that something should stop. Cloned freely; cancelling is final.
@@ -78,6 +78,12 @@ pub struct ToolContext {
     pub attempt: u32,
     /// The same for every attempt of this call, and for no other call.
     pub idempotency_key: Arc<str>,
+    /// The agent; empty where the context was made by hand.
+    pub agent: Arc<str>,
+    /// Whose session it is, where the host said so.
+    pub user: Option<Arc<str>>,
+    /// The entry that began the run; [`Seq::ZERO`] where the context was made by hand.
+    pub input: Seq,
     pub(crate) cancel: CancelToken,
     pub(crate) progress: Option<Arc<dyn ProgressSink>>,
     /// [`run_call`](super::run_call) puts it in.
@@ -93,6 +99,9 @@ impl ToolContext {
             attempt: 1,
             idempotency_key: format!("{run}:{call}").into(),
             call,
+            agent: "".into(),
+            user: None,
+            input: Seq::ZERO,
             cancel: CancelToken::default(),
             progress: None,
             runtime: None,
@@ -158,6 +167,7 @@ impl fmt::Debug for ToolContext {
             .field("run", &self.run)
             .field("call", &self.call)
             .field("attempt", &self.attempt)
+            .field("user", &self.user)
             .finish_non_exhaustive()
     }
 }

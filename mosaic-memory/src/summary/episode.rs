@@ -6,7 +6,8 @@ use mosaic_core::memory::{Memory, MemoryBody, MemoryId, Place, Scope, SourceRef,
 use mosaic_core::summary::{Claim, Summary};
 use mosaic_core::{Seq, SessionKey, Timestamp, Usage};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::id::derived;
 
 /// Under this name a memory's metadata say that it is a summary, and of what: `"episode"` (a part of a session) or `"session"` (all of
 /// it).
@@ -60,19 +61,10 @@ pub(super) struct Made<'a> {
 impl Made<'_> {
     /// The same for every attempt to summarise that part of that session.
     pub(super) fn id(&self) -> MemoryId {
-        let mut hash = Sha256::new();
-        hash.update(b"mosaic.summary\0");
-        for text in [&*self.session.tenant, &*self.session.name, self.level.as_str()] {
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text);
-        }
-        [self.from, self.to, self.rewound].iter().for_each(|seq| hash.update(seq.0.to_le_bytes()));
-        let mut bytes = [0; 16];
-        for (to, from) in bytes.iter_mut().zip(hash.finalize()) {
-            *to = from;
-        }
-        // A UUID of version 8: of a hash, as version 5 is, but not of SHA-1.
-        MemoryId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+        let of = [self.from, self.to, self.rewound].map(|seq| seq.to_string());
+        let [from, to, rewound] = &of;
+        let SessionKey { tenant, name } = self.session;
+        derived(self.at, &["summary", tenant, name, self.level.as_str(), from, to, rewound])
     }
 
     pub(super) fn memory(&self, now: Timestamp) -> Memory {
@@ -183,6 +175,6 @@ mod tests {
         let session = Made { level: Level::Session, ..made(&one, &summary, 9) };
         assert_ne!(session.id(), id(&one, 9));
         assert_ne!(Made { rewound: Seq(10), ..made(&one, &summary, 9) }.id(), id(&one, 9));
-        assert_eq!(id(&one, 9).0.get_version_num(), 8);
+        assert_eq!(id(&one, 9).0.get_version_num(), 7);
     }
 }

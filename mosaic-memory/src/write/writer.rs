@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use mosaic_core::memory::{
-    AsOf, Filter, Memory, MemoryBody, MemoryError, MemoryId, MemoryKind, MemoryPage, MemoryStore, Scope,
-    SearchQuery, Vector,
+    AsOf, Change, Filter, Memory, MemoryBody, MemoryError, MemoryId, MemoryKind, MemoryPage, MemoryStore,
+    Scope, SearchQuery, Vector,
 };
 use mosaic_core::{
     Cost, EmbedRequest, Embedder, EmbedderExt, ErrorKind, Purpose, Runtime, RuntimeExt, Usage,
@@ -115,6 +115,18 @@ impl Writer {
         mut turn: Turn,
         extractor: &dyn Extractor,
     ) -> Result<WriteReport, WriteError> {
+        let redacted;
+        (turn, redacted) = self.redacted(turn).await?;
+        if turn.messages.is_empty() {
+            return Ok(WriteReport { redacted, ..WriteReport::default() });
+        }
+        let Extraction { drafts, usage, cost, nonsense } = self.extracted(scope, turn, extractor).await?;
+        let report = self.write_drafts(scope, drafts).await?;
+        Ok(WriteReport { redacted, usage, cost, nonsense, ..report })
+    }
+
+    /// A turn without what must not be stored, and how many of its messages had something of that.
+    pub(crate) async fn redacted(&self, mut turn: Turn) -> Result<(Turn, usize), WriteError> {
         let mut redacted = 0;
         let mut messages = Vec::with_capacity(turn.messages.len());
         for mut message in std::mem::take(&mut turn.messages) {
@@ -132,13 +144,18 @@ impl Writer {
             messages.push(message);
         }
         turn.messages = messages;
-        if turn.messages.is_empty() {
-            return Ok(WriteReport { redacted, ..WriteReport::default() });
-        }
+        Ok((turn, redacted))
+    }
+
+    /// What an extractor finds in a redacted turn, and in what is known that bears on it.
+    pub(crate) async fn extracted(
+        &self,
+        scope: &Scope,
+        mut turn: Turn,
+        extractor: &dyn Extractor,
+    ) -> Result<Extraction, WriteError> {
         turn.known = self.known(scope, &turn).await?;
-        let Extraction { drafts, usage, cost, nonsense } = extractor.extract(&turn).await?;
-        let report = self.write_drafts(scope, drafts).await?;
-        Ok(WriteReport { redacted, usage, cost, nonsense, ..report })
+        Ok(extractor.extract(&turn).await?)
     }
 
     /// Writes drafts that somebody else made.
@@ -146,6 +163,16 @@ impl Writer {
     /// # Errors
     /// As [`write`](Self::write).
     pub async fn write_drafts(&self, scope: &Scope, drafts: Vec<Draft>) -> Result<WriteReport, WriteError> {
+        self.write_drafts_and(scope, drafts, Vec::new()).await
+    }
+
+    /// Writes drafts, and makes some other changes with them: all or nothing.
+    pub(crate) async fn write_drafts_and(
+        &self,
+        scope: &Scope,
+        drafts: Vec<Draft>,
+        others: Vec<Change>,
+    ) -> Result<WriteReport, WriteError> {
         let mut decided: BTreeMap<usize, Decision> = BTreeMap::new();
         let mut clean: Vec<(usize, Draft)> = Vec::new();
         for (index, draft) in drafts.into_iter().enumerate() {
@@ -160,12 +187,16 @@ impl Writer {
         let mut tries = 0;
         let decisions = loop {
             tries += 1;
-            let Reconciled { changes, decisions } = self.reconcile(scope, &drafts, &vectors).await?;
+            let Reconciled { mut changes, decisions } = self.reconcile(scope, &drafts, &vectors).await?;
+            changes.extend(others.iter().cloned());
             if changes.is_empty() {
                 break decisions;
             }
             match self.store.apply(scope, changes).await {
                 Ok(()) => break decisions,
+                Err(MemoryError::Exists { id }) if adds(&others, id) => {
+                    return Err(MemoryError::Exists { id }.into());
+                }
                 // Somebody else closed or removed what was compared.
                 Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => {
                     if tries >= self.options.tries.max(1) {
@@ -341,6 +372,11 @@ impl Writer {
             None => Ok(draft),
         })
     }
+}
+
+/// Whether one of the changes adds a memory.
+fn adds(changes: &[Change], id: MemoryId) -> bool {
+    changes.iter().any(|change| matches!(change, Change::Add { memory, .. } if memory.id == id))
 }
 
 /// The text of the memory that a draft would become.

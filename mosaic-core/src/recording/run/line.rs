@@ -1,5 +1,7 @@
 //! The lines of a recording, as they are written and as they are read.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -49,6 +51,8 @@ pub(super) enum Write<'a> {
         model: &'a str,
         #[serde(skip_serializing_if = "CompactionPolicy::is_never")]
         compaction: CompactionPolicy,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<&'a str>,
         noted: bool,
     },
     Outcome {
@@ -102,6 +106,8 @@ pub(super) enum Read {
         model: String,
         #[serde(default)]
         compaction: CompactionPolicy,
+        #[serde(default)]
+        user: Option<Arc<str>>,
         noted: bool,
     },
     Outcome {

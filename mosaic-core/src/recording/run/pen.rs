@@ -72,6 +72,7 @@ impl Pen {
         at: Timestamp,
         agent: &Agent,
         model: &str,
+        user: Option<&str>,
         compaction: CompactionPolicy,
         noted: bool,
     ) {
@@ -80,7 +81,7 @@ impl Pen {
             let bound = (agent.digest().to_owned(), model.to_owned(), compaction);
             if noted || state.bound.as_ref() != Some(&bound) {
                 let (agent, digest) = (agent.name(), agent.digest());
-                put(state, &Write::Bind { session, at, agent, digest, model, compaction, noted });
+                put(state, &Write::Bind { session, at, agent, digest, model, user, compaction, noted });
                 state.bound = Some(bound);
             }
         });

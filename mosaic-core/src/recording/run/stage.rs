@@ -114,9 +114,9 @@ impl<'a> Stage<'a> {
                 self.replayed.history += 1;
                 self.apply(entry.clone())
             }
-            Read::Bind { at, agent, model, compaction, noted, .. } => {
+            Read::Bind { at, agent, model, user, compaction, noted, .. } => {
                 self.compaction = *compaction;
-                self.bind(*at, agent, model, *noted)
+                self.bind(*at, agent, (model, user.clone()), *noted)
             }
             Read::Outcome { at, outcome, .. } => self.outcome(*at, outcome),
             Read::Entry { entry, .. } => self.entry(entry),
@@ -145,13 +145,14 @@ impl<'a> Stage<'a> {
     }
 
     /// Whether another agent would be noted is not compared: what is another one about it shows where it counts.
-    fn bind(&mut self, at: Timestamp, name: &str, model: &str, noted: bool) -> Taken {
+    fn bind(&mut self, at: Timestamp, name: &str, bound: (&str, Option<Arc<str>>), noted: bool) -> Taken {
+        let (model, user) = bound;
         let agent = self.agents.iter().find(|agent| agent.name() == name);
         let agent = agent.ok_or_else(|| Fault::NoAgent(name.to_owned()))?;
         (self.at, self.agent) = (at, Some(agent));
         if noted {
             let (seq, v, body) =
-                (self.log.last().next(), session::FORMAT, session::bound(agent, model.to_owned()));
+                (self.log.last().next(), session::FORMAT, session::bound(agent, model.to_owned(), user));
             self.due.push_back(Entry { seq, v, at, run: None, body });
         }
         Ok(())
@@ -195,6 +196,7 @@ impl<'a> Stage<'a> {
         let env = Env {
             tools: agent.tools(),
             limits: agent.limits(),
+            gathers: session::machine::Gathers::of(agent),
             compaction: self.compaction,
             recovery: agent.recovery(),
             since: self.since,

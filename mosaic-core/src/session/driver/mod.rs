@@ -7,6 +7,8 @@
 mod answer;
 mod command;
 mod compact_step;
+mod ending;
+mod gather;
 mod model_step;
 mod tool_step;
 mod wait;
@@ -23,7 +25,7 @@ use tokio::sync::mpsc;
 use super::entry::{Body, CancelReason, Entry};
 use super::error::SessionError;
 use super::log::{self, Log};
-use super::machine::{Env, Outcome, Phase, Step};
+use super::machine::{Env, Gathers, Outcome, Phase, Step};
 use super::shared::{Bound, Shared};
 use crate::engine::Active;
 use crate::id::{CallId, StepId};
@@ -172,7 +174,8 @@ impl Driver {
     async fn bind(&mut self, log: &mut Log, writer: &mut Writer) -> Result<(), SessionError> {
         self.bound = self.shared.bound();
         let agent = &self.bound.agent;
-        let known = log.bound.as_deref() == Some(agent.digest());
+        let user = self.shared.user();
+        let known = log.bound.as_deref() == Some(agent.digest()) && (user.is_none() || log.user == user);
         if known && self.pen.is_none() {
             return Ok(());
         }
@@ -180,12 +183,12 @@ impl Driver {
         let model = format!("{}:{}", model.provider, model.model);
         let at = self.shared.around.runtime.now();
         if let Some(pen) = &self.pen {
-            pen.bind(at, agent, &model, self.bound.policy, !known);
+            pen.bind(at, agent, &model, user.as_deref(), self.bound.policy, !known);
         }
         if known {
             return Ok(());
         }
-        writer.note(log, None, at, log::bound(agent, model)).await
+        writer.note(log, None, at, log::bound(agent, model, user)).await
     }
 
     /// Takes up the pen, if runs are recorded. What the recording does not know of the log is read for it; that this fails
@@ -299,6 +302,7 @@ impl Driver {
         let env = Env {
             tools: bound.agent.tools(),
             limits: bound.agent.limits(),
+            gathers: Gathers::of(&bound.agent),
             compaction: bound.policy,
             recovery: bound.agent.recovery(),
             since: self.since,
@@ -308,6 +312,7 @@ impl Driver {
             pen.outcome(now, &outcome);
         }
         let decided = log.machine.decide(outcome, &env, now);
+        ending::tell(&self.shared, &self.bound, log, &decided.entries).await;
         writer.append(log, decided.entries).await
     }
 
@@ -332,6 +337,9 @@ impl Driver {
                     let start = model_step::Start { run: log.machine.run(), number: *number, request, pen };
                     self.work.model = Some((step.id(), model_step::start(&self.shared, bound, start)));
                 }
+                Step::Gather { number } if self.work.model.is_none() => {
+                    self.work.model = Some((step.id(), gather::start(&self.shared, bound, log, *number)));
+                }
                 Step::Compact { number } if self.work.model.is_none() => {
                     let (tries, context) = (log.machine.compact_tries(), log.context.clone());
                     let start = compact_step::Start { number: *number, tries, context };
@@ -342,7 +350,8 @@ impl Driver {
                     if !self.work.tools.contains_key(&id)
                         && let Some(run) = log.machine.run()
                     {
-                        let start = tool_step::Start { run, call, attempt: *attempt, key, limits };
+                        let input = log.machine.input().unwrap_or_default();
+                        let start = tool_step::Start { run, input, call, attempt: *attempt, key, limits };
                         let running = tool_step::start(&self.shared, bound, start, self.work.done.clone());
                         self.work.tools.insert(id, running);
                     }

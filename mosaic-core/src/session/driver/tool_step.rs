@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::agent::Limits;
-use crate::id::{CallId, RunId};
+use crate::id::{CallId, RunId, Seq};
 use crate::message::{Part, ToolCall, ToolStatus};
 use crate::runtime::TaskHandle;
 use crate::session::machine::Outcome;
@@ -54,6 +54,8 @@ impl ToolDone {
 /// What is to be run.
 pub(super) struct Start<'a> {
     pub(super) run: RunId,
+    /// The input that began the run.
+    pub(super) input: Seq,
     pub(super) call: &'a Arc<ToolCall>,
     pub(super) attempt: u32,
     pub(super) key: &'a Arc<str>,
@@ -71,6 +73,9 @@ pub(super) fn start(
     let token = CancelToken::default();
     let mut ctx = ToolContext::new(shared.key.clone(), start.run, call.clone());
     ctx.attempt = attempt;
+    ctx.agent = bound.agent.name().into();
+    ctx.user = shared.user();
+    ctx.input = start.input;
     ctx.idempotency_key = start.key.clone();
     ctx.cancel = token.clone();
     ctx.progress = Some(Arc::new(Progress { shared: shared.clone(), call: call.clone() }));

@@ -2,7 +2,7 @@
 
 use super::fold::run_of;
 use super::outcome::{Compacted, Outcome, Reply};
-use super::state::{CallState, CompactionPolicy, Machine, Phase, RecoveryPolicy};
+use super::state::{CallState, CompactionPolicy, Gathers, Machine, Phase, RecoveryPolicy};
 use super::table::Rule;
 use crate::agent::{Limits, backoff};
 use crate::error::{ErrorKind, ErrorReport};
@@ -20,6 +20,8 @@ pub struct Env<'a> {
     pub tools: &'a ToolSet,
     /// The agent's limits.
     pub limits: &'a Limits,
+    /// Whether anything is gathered before the model is asked.
+    pub gathers: Gathers,
     /// When the conversation is summarised.
     pub compaction: CompactionPolicy,
     /// What becomes of calls whose outcome is unknown.
@@ -70,6 +72,7 @@ enum What {
     Tool,
     Approved,
     Denied,
+    Gathered,
     Compacted,
     CompactFailed,
     Cancel,
@@ -127,6 +130,12 @@ impl Draft<'_> {
                 Some(What::Tool)
             }
             Outcome::Answered { question, by, decision } => self.answer(question, by, decision),
+            Outcome::Gathered { step, parts, shows, errors }
+                if phase == Phase::Gathering && step == self.machine.contexts.saturating_add(1) =>
+            {
+                self.push(Body::Context { step, parts, shows, errors });
+                Some(What::Gathered)
+            }
             Outcome::Compacted { step, compacted }
                 if phase == Phase::Compacting && step == self.machine.compactions.saturating_add(1) =>
             {
@@ -300,6 +309,7 @@ impl Draft<'_> {
             (What::Reply, _) => Rule::FinalSteered,
             (What::ModelFailed, _) if has("run_end") => Rule::ModelFailed,
             (What::ModelFailed, _) => Rule::ModelRetried,
+            (What::Gathered, _) => Rule::Gathered,
             (What::Compacted, _) => Rule::Compacted,
             (What::CompactFailed, _) if has("run_end") => Rule::CompactBroken,
             (What::CompactFailed, _) => Rule::CompactFailed,

@@ -48,6 +48,14 @@ impl Machine {
                 }
                 self.spend(&entry.body);
             }
+            Body::Context { .. } => {
+                self.contexts = self.contexts.saturating_add(1);
+                if let Some(run) = &mut self.run
+                    && run.phase == Phase::Gathering
+                {
+                    run.phase = Phase::Thinking;
+                }
+            }
             body => {
                 if let Some(run) = &mut self.run {
                     run.apply(entry, body);
@@ -66,6 +74,7 @@ impl Machine {
             Body::Assistant { parts, .. }
             | Body::Input { parts, .. }
             | Body::Notice { parts, .. }
+            | Body::Context { parts, .. }
             | Body::ToolEnd { content: parts, .. } => {
                 self.context = self.context.saturating_add(tokens(parts));
             }
@@ -136,6 +145,7 @@ impl Run {
             input: queued.input,
             started,
             phase: Phase::Thinking,
+            gathered: false,
             limits: queued.limits,
             output: queued.output,
             steps: 0,
@@ -196,6 +206,10 @@ impl Run {
                 self.phase = Phase::Cancelling;
                 self.retry_at = None;
                 self.cancel.get_or_insert_with(|| reason.clone());
+            }
+            Body::ContextStart { .. } => {
+                self.phase = Phase::Gathering;
+                self.gathered = true;
             }
             Body::CompactStart { .. } => {
                 self.phase = Phase::Compacting;

@@ -4,7 +4,8 @@
 //!                 ┌────────────────── Input ───────────────────┐
 //!                 ▼                                            │
 //!   Idle ──> Thinking ── Assistant with calls ──> Tools ──> (all ended) ──> Thinking
-//!    ▲         │  ▲ └── CompactStart ──> Compacting ──┐
+//!    ▲         │  ▲ └── ContextStart ──> Gathering ───┤      (once, before the first model call)
+//!    ▲         │  ▲ └── CompactStart ──> Compacting ──┤
 //!    │         │  └────────────────────────────────────┘
 //!    └ RunEnd ─┴── Cancel ──> Cancelling ── (nothing runs) ── RunEnd ──> Idle, or the next input in line
 //! ```
@@ -29,4 +30,4 @@ mod tests;
 pub use decide::{Decided, Env};
 pub use outcome::{Compacted, Outcome, Reply};
 pub(super) use settle::parse_json;
-pub use state::{CompactionPolicy, Machine, Phase, RecoveryPolicy, Step};
+pub use state::{CompactionPolicy, Gathers, Machine, Phase, RecoveryPolicy, Step};

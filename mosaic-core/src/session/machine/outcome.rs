@@ -124,6 +124,20 @@ pub enum Outcome {
         /// What.
         decision: Decision,
     },
+    /// A gathering step ended.
+    Gathered {
+        /// The step.
+        step: u64,
+        /// What the model sees.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<Part>,
+        /// What it shows.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shows: Vec<Arc<str>>,
+        /// Providers that failed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<ErrorReport>,
+    },
     /// A compaction step succeeded.
     Compacted {
         /// The step.

@@ -4,7 +4,7 @@
 //! what the log says.
 
 use super::decide::Draft;
-use super::state::{Call, CallState, CompactionPolicy, Phase, Run};
+use super::state::{Call, CallState, CompactionPolicy, Gathers, Phase, Run};
 use crate::error::{ErrorKind, ErrorReport};
 use crate::message::{Part, ToolStatus};
 use crate::session::entry::{About, Body, CallStart, CancelReason, Decision, LimitKind, NoticeKind, RunEnd};
@@ -22,7 +22,7 @@ impl Draft<'_> {
     pub(super) fn settle(&mut self) {
         while let Some(run) = self.machine.run.as_deref() {
             let bodies = match run.phase {
-                Phase::Idle | Phase::Compacting => self.limit(run).into_iter().collect(),
+                Phase::Idle | Phase::Gathering | Phase::Compacting => self.limit(run).into_iter().collect(),
                 Phase::Thinking => self.thinking(run),
                 Phase::Tools => match self.limit(run) {
                     Some(cancel) => vec![cancel],
@@ -81,6 +81,9 @@ impl Draft<'_> {
         }
         if let Some(cancel) = self.limit(run) {
             return vec![cancel];
+        }
+        if self.env.gathers == Gathers::Context && !run.gathered {
+            return vec![Body::ContextStart { step: self.machine.contexts.saturating_add(1) }];
         }
         match self.env.compaction {
             CompactionPolicy::At { threshold, max_tries }

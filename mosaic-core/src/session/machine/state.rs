@@ -21,6 +21,8 @@ use crate::tool::Effect;
 pub enum Phase {
     /// No run.
     Idle,
+    /// What the model should know is being gathered.
+    Gathering,
     /// The model is, or is to be, asked.
     Thinking,
     /// Calls of the last answer are open.
@@ -48,6 +50,11 @@ pub enum Step {
         attempt: u32,
         /// The same for all attempts of the call.
         key: Arc<str>,
+    },
+    /// What the model should know should be gathered.
+    Gather {
+        /// The number of the gathering step.
+        number: u64,
     },
     /// The conversation should be summarised.
     Compact {
@@ -77,10 +84,29 @@ impl Step {
         match self {
             Self::CallModel { number } => StepId::Model { number: *number },
             Self::RunTool { call, attempt, .. } => StepId::Tool { call: call.id.clone(), attempt: *attempt },
+            Self::Gather { number } => StepId::Gather { number: *number },
             Self::Compact { number } => StepId::Compact { number: *number },
             Self::Wait { after, .. } => StepId::Wait { after: *after },
             Self::Ask { question, .. } => StepId::Ask { question: *question },
         }
+    }
+}
+
+/// Whether anything is gathered for the model before a run's first call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Gathers {
+    /// Nothing: the model sees the conversation.
+    #[default]
+    Nothing,
+    /// What the agent's [providers](crate::context::ContextProvider) know.
+    Context,
+}
+
+impl Gathers {
+    /// Whether an agent has anybody to ask.
+    #[must_use]
+    pub fn of(agent: &crate::agent::Agent) -> Self {
+        if agent.contexts().is_empty() { Self::Nothing } else { Self::Context }
     }
 }
 
@@ -133,6 +159,8 @@ pub struct Machine {
     pub(super) context: u64,
     /// What the conversation must have grown to before it is compacted by the threshold again.
     pub(super) floor: u64,
+    /// Gathering steps that have ended.
+    pub(super) contexts: u64,
     pub(super) run: Option<Box<Run>>,
     pub(super) queue: VecDeque<Queued>,
 }
@@ -154,6 +182,8 @@ pub(super) struct Run {
     pub(super) input: Seq,
     pub(super) started: Timestamp,
     pub(super) phase: Phase,
+    /// Whether what the model should know was, or is being, gathered.
+    pub(super) gathered: bool,
     pub(super) limits: Option<Limits>,
     pub(super) output: Option<Arc<OutputSpec>>,
     /// Model steps of this run that were answered.
@@ -241,6 +271,13 @@ impl Machine {
         self.run.as_ref().map(|run| run.input)
     }
 
+    /// The input that began a run: the one that goes on, or one that waits in line.
+    #[must_use]
+    pub fn input_of(&self, id: RunId) -> Option<Seq> {
+        let waiting = || self.queue.iter().find(|queued| queued.run == id).map(|queued| queued.input);
+        self.run.as_ref().filter(|run| run.id == id).map(|run| run.input).or_else(waiting)
+    }
+
     /// The shape that the answer of the run must have.
     #[must_use]
     pub fn output(&self) -> Option<&Arc<OutputSpec>> {
@@ -274,6 +311,7 @@ impl Machine {
                 Some((after, until)) if until > now => Step::Wait { after, until },
                 _ => Step::CallModel { number: self.next_model() },
             }],
+            Phase::Gathering => vec![Step::Gather { number: self.contexts.saturating_add(1) }],
             Phase::Compacting => vec![Step::Compact { number: self.compactions.saturating_add(1) }],
             Phase::Tools => run.calls.iter().filter_map(Call::step).collect(),
             Phase::Idle | Phase::Cancelling => Vec::new(),

@@ -4,7 +4,7 @@
 //! entries are those of the row, and that every row is taken.
 
 use super::state::Phase;
-use Phase::{Cancelling, Compacting, Idle, Thinking, Tools};
+use Phase::{Cancelling, Compacting, Gathering, Idle, Thinking, Tools};
 
 /// Which row of the table a decision took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +34,8 @@ pub enum Rule {
     ModelFailed,
     /// The context is over the threshold.
     OverThreshold,
+    /// What the model should know was gathered, or could not be.
+    Gathered,
     /// A summary was made.
     Compacted,
     /// A summary could not be made.
@@ -78,15 +80,15 @@ pub struct Row {
     /// What is reported, in words.
     pub on: &'static str,
     /// Where it may stand after. A run that ends makes room for the next input in line, so where `Idle` stands,
-    /// `Thinking` may follow.
+    /// `Gathering` or `Thinking` may follow.
     pub to: &'static [Phase],
-    /// The kinds of entries that may be appended. `cancel` may follow wherever `Thinking` is entered: a limit was reached. Where
-    /// a run ends, `compact_start` may be of the next one.
+    /// The kinds of entries that may be appended. `cancel` may follow wherever `Thinking` is entered: a limit was reached; and
+    /// `context_start` or `compact_start` after `run_end`, where the next input in line begins.
     pub append: &'static [&'static str],
 }
 
-const BUSY: &[Phase] = &[Thinking, Tools, Compacting, Cancelling];
-const LIVE: &[Phase] = &[Thinking, Tools, Compacting];
+const BUSY: &[Phase] = &[Gathering, Thinking, Tools, Compacting, Cancelling];
+const LIVE: &[Phase] = &[Gathering, Thinking, Tools, Compacting];
 
 /// A limit may be met, and end the run, by whatever happens in it.
 const ANY: &[&str] = &[
@@ -99,6 +101,8 @@ const ANY: &[&str] = &[
     "answer",
     "notice",
     "compact_start",
+    "context",
+    "context_start",
     "compaction",
     "compact_failed",
     "cancel",
@@ -115,7 +119,7 @@ macro_rules! table {
 }
 
 table! {
-    InputStarts     | &[Idle], "input" => &[Thinking], &["input"];
+    InputStarts     | &[Idle], "input" => &[Gathering, Thinking], &["input", "context_start"];
     InputQueued     | BUSY, "input" => BUSY, &["input"];
     Final           | &[Thinking], "reply, final" => &[Idle], &["assistant", "run_end", "compact_start"];
     FinalSteered    | &[Thinking], "reply, final, but input came" => &[Thinking], &["assistant"];
@@ -126,8 +130,9 @@ table! {
     ModelRetried    | &[Thinking], "retryable failure" => &[Thinking], &["model_failed"];
     ModelOverflowed | &[Thinking], "context overflow" => &[Compacting], &["model_failed", "compact_start"];
     ModelFailed     | &[Thinking], "other failure" => &[Idle], &["model_failed", "run_end", "compact_start"];
-    OverThreshold   | &[Idle, Thinking, Tools, Compacting], "next model call is over the threshold"
-        => &[Compacting], &["assistant", "notice", "tool_end", "answer", "input", "compact_start"];
+    OverThreshold   | &[Idle, Gathering, Thinking, Tools, Compacting], "next model call is over the threshold"
+        => &[Compacting], &["assistant", "notice", "tool_end", "answer", "input", "context", "compact_start"];
+    Gathered        | &[Gathering], "context, or none" => &[Thinking], &["context"];
     Compacted       | &[Compacting], "summary" => &[Thinking], &["compaction"];
     CompactFailed   | &[Compacting], "no summary" => &[Thinking], &["compact_failed"];
     CompactBroken   | &[Compacting], "no summary, too often" => &[Idle], &["compact_failed", "run_end", "compact_start"];
@@ -140,14 +145,14 @@ table! {
     DeniedLast      | &[Tools], "denied or given, no other open" => &[Thinking], &["answer", "tool_end"];
     Recovered       | &[Tools], "the driver is gone, calls go on" => &[Tools], &["tool_start", "tool_end", "question"];
     RecoveredLast   | &[Tools], "the driver is gone, no call goes on" => &[Thinking, Compacting], &["tool_end", "compact_start"];
-    RecoveredIdle   | &[Idle, Thinking, Compacting, Tools], "the driver is gone"
-        => &[Idle, Thinking, Compacting, Tools], &["run_end", "notice", "compact_start"];
+    RecoveredIdle   | &[Idle, Gathering, Thinking, Compacting, Tools], "the driver is gone"
+        => &[Idle, Gathering, Thinking, Compacting, Tools], &["run_end", "notice", "context_start", "compact_start"];
     CancelBegins    | LIVE, "limit, cancel or fatal failure"
         => &[Cancelling], &["input", "assistant", "model_failed", "tool_start", "tool_end", "question", "answer", "cancel"];
     CancelAtOnce    | LIVE, "the same, and nothing runs"
         => &[Idle], ANY;
     CancelGoesOn    | &[Cancelling], "a step ended, others run" => &[Cancelling], &["tool_end"];
     CancelEnds      | &[Cancelling], "none left" => &[Idle], &["tool_end", "run_end", "compact_start"];
-    Stale           | &[Idle, Thinking, Tools, Compacting, Cancelling], "unknown or old step id, or nothing to do"
-        => &[Idle, Thinking, Tools, Compacting, Cancelling], &[];
+    Stale           | &[Idle, Gathering, Thinking, Tools, Compacting, Cancelling], "unknown or old step id, or nothing to do"
+        => &[Idle, Gathering, Thinking, Tools, Compacting, Cancelling], &[];
 }

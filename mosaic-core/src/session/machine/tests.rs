@@ -16,13 +16,19 @@ use crate::message::{Group, GroupBody, Part, Usage};
 use crate::session::entry::{About, Body, Decision, Entry};
 use crate::session::log::{Log, path};
 use crate::tool::Effect;
-use world::{Op, World};
+use world::{Op, Settings, World};
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(
         (any::<u8>(), any::<u8>(), any::<u8>()).prop_map(|(what, a, b)| Op { what, a, b }),
         1..60,
     )
+}
+
+const COMPACTS: Settings = Settings { compacts: true, gathers: false };
+
+fn settings() -> impl Strategy<Value = Settings> {
+    (any::<bool>(), any::<bool>()).prop_map(|(compacts, gathers)| Settings { compacts, gathers })
 }
 
 /// How many times each call of a log ended, and how many calls there are.
@@ -54,7 +60,8 @@ fn assert_fits_the_table(world: &World) {
         assert!(row.from.contains(&step.before), "{step:?}: {row:?}");
         assert!(row.to.contains(&step.after) || next_run, "{step:?}: {row:?}");
         for kind in &step.kinds {
-            assert!(row.append.contains(kind), "{step:?} appends {kind}: {row:?}");
+            let begins = *kind == "context_start" && step.kinds.contains(&"run_end");
+            assert!(begins || row.append.contains(kind), "{step:?} appends {kind}: {row:?}");
         }
     }
 }
@@ -63,8 +70,8 @@ proptest! {
     #![proptest_config(Config { cases: 512, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn folding_the_log_gives_the_same_state_as_having_lived_through_it(ops in ops(), compacts: bool) {
-        let mut world = World::new(compacts);
+    fn folding_the_log_gives_the_same_state_as_having_lived_through_it(ops in ops(), settings in settings()) {
+        let mut world = World::new(settings);
         for op in ops {
             world.take(op);
             let mut folded = Machine::default();
@@ -78,8 +85,8 @@ proptest! {
     }
 
     #[test]
-    fn it_always_ends_and_every_call_has_exactly_one_result(ops in ops(), compacts: bool) {
-        let mut world = World::new(compacts);
+    fn it_always_ends_and_every_call_has_exactly_one_result(ops in ops(), settings in settings()) {
+        let mut world = World::new(settings);
         ops.into_iter().for_each(|op| world.take(op));
         prop_assert!(world.run_to_the_end(), "it does not end: {:?}", world.machine);
         for (call, ends) in ends(&world.entries) {
@@ -92,14 +99,14 @@ proptest! {
     }
 
     #[test]
-    fn after_a_crash_at_any_entry_it_goes_on_and_runs_nothing_twice(ops in ops(), at: prop::sample::Index, compacts: bool) {
-        let mut world = World::new(compacts);
+    fn after_a_crash_at_any_entry_it_goes_on_and_runs_nothing_twice(ops in ops(), at: prop::sample::Index, settings in settings()) {
+        let mut world = World::new(settings);
         ops.into_iter().for_each(|op| world.take(op));
         if world.entries.is_empty() {
             return Ok(());
         }
         let kept = world.entries[..=at.index(world.entries.len())].to_vec();
-        let mut after = World::resume(kept, compacts);
+        let mut after = World::resume(kept, settings);
         prop_assert!(after.run_to_the_end(), "it does not end: {:?}", after.machine);
         for (call, ends) in ends(&after.entries) {
             prop_assert_eq!(ends, 1, "call {}", call);
@@ -131,8 +138,8 @@ proptest! {
     }
 
     #[test]
-    fn an_outcome_of_an_old_attempt_changes_nothing(ops in ops(), compacts: bool) {
-        let mut world = World::new(compacts);
+    fn an_outcome_of_an_old_attempt_changes_nothing(ops in ops(), settings in settings()) {
+        let mut world = World::new(settings);
         for op in ops {
             world.take(op);
             for old in world.old_outcomes() {
@@ -144,8 +151,8 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_log_holds_the_conversation_is_valid(ops in ops(), at: prop::sample::Index, compacts: bool) {
-        let mut world = World::new(compacts);
+    fn whatever_the_log_holds_the_conversation_is_valid(ops in ops(), at: prop::sample::Index, settings in settings()) {
+        let mut world = World::new(settings);
         ops.into_iter().for_each(|op| world.take(op));
         if world.entries.is_empty() {
             return Ok(());
@@ -177,11 +184,11 @@ proptest! {
     #[test]
     fn a_compaction_parts_no_call_from_its_result_and_loses_nothing(
         ops in ops(),
-        compacts: bool,
+        settings in settings(),
         at: prop::sample::Index,
         keep in 0_u64..40,
     ) {
-        let mut world = World::new(compacts);
+        let mut world = World::new(settings);
         ops.into_iter().for_each(|op| world.take(op));
         if world.entries.is_empty() {
             return Ok(());
@@ -254,7 +261,7 @@ proptest! {
 
 #[test]
 fn the_threshold_counts_what_came_since_the_last_answer_and_over_the_ends_of_runs() {
-    let mut world = World::new(true);
+    let mut world = World::new(COMPACTS);
     world.say(&"x".repeat(4 * 500));
     world.answer_with("done", 0);
     assert_eq!(world.machine.phase(), Phase::Idle);
@@ -265,7 +272,7 @@ fn the_threshold_counts_what_came_since_the_last_answer_and_over_the_ends_of_run
 
 #[test]
 fn what_an_answer_reports_counts_more_than_an_estimate() {
-    let mut world = World::new(true);
+    let mut world = World::new(COMPACTS);
     world.say(&"x".repeat(4 * 800));
     world.answer_with("done", 10);
     world.say(&"x".repeat(4 * 800));
@@ -274,7 +281,7 @@ fn what_an_answer_reports_counts_more_than_an_estimate() {
 
 #[test]
 fn after_a_failed_compaction_the_conversation_must_grow_before_the_next() {
-    let mut world = World::new(true);
+    let mut world = World::new(COMPACTS);
     world.say(&"x".repeat(4 * 1_000));
     assert_eq!(world.machine.phase(), Phase::Compacting);
     world.fail_to_compact();
@@ -289,7 +296,7 @@ fn after_a_failed_compaction_the_conversation_must_grow_before_the_next() {
 
 #[test]
 fn a_compaction_that_leaves_the_conversation_over_the_threshold_is_not_repeated_at_once() {
-    let mut world = World::new(true);
+    let mut world = World::new(COMPACTS);
     world.say(&"x".repeat(4 * 2_000));
     world.compact(2_000, 1_500);
     assert_eq!(world.machine.phase(), Phase::Thinking);
@@ -301,13 +308,14 @@ fn every_transition_is_taken() {
     let mut taken: BTreeMap<Rule, usize> = TABLE.iter().map(|row| (row.rule, 0)).collect();
     for case in 0..2_000 {
         let ops = ops().new_tree(&mut runner).expect("a case").current();
-        let mut world = World::new(case % 2 == 0);
+        let settings = Settings { compacts: case % 2 == 0, gathers: case % 4 < 2 };
+        let mut world = World::new(settings);
         ops.into_iter().for_each(|op| world.take(op));
         world.take_in_a_crash();
         world.run_to_the_end();
         // And a crash that cut the log in the middle.
         let half = world.entries[..world.entries.len() / 2].to_vec();
-        let after = World::resume(half, case % 2 == 0);
+        let after = World::resume(half, settings);
         for step in world.taken.iter().chain(&after.taken) {
             *taken.get_mut(&step.rule).expect("every rule has a row") += 1;
         }
@@ -328,7 +336,7 @@ fn every_rule_has_one_row() {
 
 #[test]
 fn an_entry_of_another_kind_leaves_the_machine_as_it_is() {
-    let mut world = World::new(false);
+    let mut world = World::new(Settings { compacts: false, gathers: false });
     world.say("hello");
     let before = world.machine.clone();
     let body = Body::Label { on: crate::Seq(1), text: "a note".into() };

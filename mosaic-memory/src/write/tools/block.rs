@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mosaic_core::memory::{Change, MemoryBlock, MemoryError, Reach};
+use mosaic_core::memory::{Change, MemoryBlock, MemoryError, Reach, Scope};
 use mosaic_core::{Effect, ErrorKind, Tool, ToolContext, ToolError, ToolOutput, ToolSpec};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -40,9 +40,8 @@ impl BlockEdit {
     }
 
     /// The block, of exactly the scope of these tools: a wider one is others' too.
-    async fn block(&self, name: &str) -> Result<MemoryBlock, ToolError> {
-        let Shared { store, scope, .. } = &*self.shared;
-        let mut blocks = store.blocks(scope, Reach::Within).await.map_err(stored)?;
+    async fn block(&self, scope: &Scope, name: &str) -> Result<MemoryBlock, ToolError> {
+        let mut blocks = self.shared.store.blocks(scope, Reach::Within).await.map_err(stored)?;
         blocks.retain(|block| block.scope == *scope);
         let names: Vec<String> = blocks.iter().map(|block| format!("`{}`", block.name)).collect();
         blocks.into_iter().find(|block| &*block.name == name).ok_or_else(|| {
@@ -61,13 +60,13 @@ impl Tool for BlockEdit {
         &self.spec
     }
 
-    async fn call(&self, _: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
+    async fn call(&self, ctx: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
         let Input { block: name, old, new } = read(input)?;
-        let new = self.shared.clean(new).await?;
+        let (scope, new) = (self.shared.scope(ctx), self.shared.clean(new).await?);
         let mut tries = 0;
         loop {
             tries += 1;
-            let mut block = self.block(&name).await?;
+            let mut block = self.block(&scope, &name).await?;
             block.text = match &old {
                 Some(old) => replaced(&block, old, &new)?,
                 None => new.clone(),
@@ -81,7 +80,7 @@ impl Tool for BlockEdit {
             block.updated_at = self.shared.runtime.now();
             let expected = Some(block.version);
             let change = Change::PutBlock { block, expected };
-            match self.shared.store.apply(&self.shared.scope, vec![change]).await {
+            match self.shared.store.apply(&scope, vec![change]).await {
                 Ok(()) => {
                     return Ok(ToolOutput::text(format!(
                         "block `{name}` has {found} of {limit} characters now"

@@ -37,12 +37,13 @@ impl Tool for Forget {
         &self.spec
     }
 
-    async fn call(&self, _: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
+    async fn call(&self, ctx: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
         let Input { memory } = read(input)?;
         let name = memory.trim().trim_matches(['[', ']']);
         let id: MemoryId = serde_json::from_value(Value::String(name.to_owned()))
             .map_err(|_| invalid("`memory` is no id of a memory; memory_search shows them in brackets"))?;
-        let Shared { store, scope, options, runtime, .. } = &*self.shared;
+        let Shared { store, options, runtime, .. } = &*self.shared;
+        let scope = &self.shared.scope(ctx);
         let done = Ok(ToolOutput::text("forgotten"));
         let found = store.get(scope, &[id]).await.map_err(stored)?.into_iter().flatten().next();
         let Some(found) = found else {

@@ -9,7 +9,7 @@
 //! | `preference_set` | `key`, `value` | sets one; the value before it is closed, not erased | idempotent |
 //! | `block_edit` | `block`, `old`, `new` | changes a core block | once |
 //!
-//! Whose memory it is the host says when it makes the tools. No input names a scope, so no prompt can talk a model into
+//! Whose memory it is the host says when it makes the tools: a scope, or [whoever's session](Whose::Session) they are called in. No input names a scope, so no prompt can talk a model into
 //! another user's memory. What is written goes the way of all writing: through the redactor and the reconciliation.
 //!
 //! Answers are small: lines of text or a small JSON object. What a model gets wrong is an error of kind `invalid_request`,
@@ -50,4 +50,4 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
-pub use shared::{Forgetting, MemoryTools, MemoryToolsOptions};
+pub use shared::{Forgetting, MemoryTools, MemoryToolsOptions, Whose};

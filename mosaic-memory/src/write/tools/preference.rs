@@ -44,11 +44,11 @@ impl Tool for PreferenceGet {
         &self.spec
     }
 
-    async fn call(&self, _: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
+    async fn call(&self, ctx: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
         let Get { key } = read(input)?;
         let wanted = key.as_deref().map(normalise);
         let shared = &self.shared;
-        let all = preferences(&*shared.store, &shared.scope).await.map_err(stored)?;
+        let all = preferences(&*shared.store, &shared.scope(ctx)).await.map_err(stored)?;
         let now = AsOf::valid(shared.runtime.now());
         let mut lines: Vec<String> = Vec::new();
         for memory in all.iter().filter(|memory| now.admits(memory)) {
@@ -105,13 +105,13 @@ impl Tool for PreferenceSet {
         &self.spec
     }
 
-    async fn call(&self, _: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
+    async fn call(&self, ctx: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
         let Set { key, value } = read(input)?;
         for (what, text, most) in [("key", &key, MAX_KEY), ("value", &value, MAX_VALUE)] {
             if text.chars().count() > most {
                 return Err(invalid(format!("the {what} has more than {most} characters; shorten it")));
             }
         }
-        self.shared.write(Draft::preference(key, value, 1.0)).await
+        self.shared.write(ctx, Draft::preference(key, value, 1.0)).await
     }
 }

@@ -45,13 +45,13 @@ impl Tool for Save {
         &self.spec
     }
 
-    async fn call(&self, _: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
+    async fn call(&self, ctx: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
         let Input { text, importance } = read(input)?;
         if text.chars().count() > MAX_TEXT {
             return Err(invalid(format!(
                 "the text has more than {MAX_TEXT} characters; save the facts in it one by one"
             )));
         }
-        self.shared.write(Draft::insight(text).importance(importance.unwrap_or(0.5))).await
+        self.shared.write(ctx, Draft::insight(text).importance(importance.unwrap_or(0.5))).await
     }
 }

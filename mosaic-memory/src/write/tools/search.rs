@@ -55,7 +55,7 @@ impl Tool for Search {
         &self.spec
     }
 
-    async fn call(&self, _: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
+    async fn call(&self, ctx: &ToolContext, input: Value) -> Result<ToolOutput, ToolError> {
         let Input { query, limit, past } = read(input)?;
         if query.trim().is_empty() || query.chars().count() > MAX_QUERY {
             return Err(invalid(format!("the query must have 1 to {MAX_QUERY} characters")));
@@ -64,10 +64,9 @@ impl Tool for Search {
         if !(1..=MOST).contains(&limit) {
             return Err(invalid(format!("the limit must be from 1 to {MOST}")));
         }
-        let mut request = RecallRequest::new(self.shared.scope.clone(), query)
-            .limit(limit)
-            .budget(self.shared.options.budget)
-            .reach(self.shared.options.reach);
+        let (scope, reach) = self.shared.sight(ctx);
+        let mut request =
+            RecallRequest::new(scope, query).limit(limit).budget(self.shared.options.budget).reach(reach);
         if !past {
             request = request.now(self.shared.runtime.now());
         }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use mosaic_core::memory::{MemoryError, MemoryStore, Reach, Scope};
+use mosaic_core::memory::{MemoryError, MemoryStore, Reach, Scope, SourceRef};
 use mosaic_core::{
-    Effect, Embedder, ErrorKind, ErrorReport, Runtime, Tool, ToolError, ToolOutput, ToolSet, ToolSetError,
-    ToolSpec,
+    Effect, Embedder, ErrorKind, ErrorReport, Runtime, Seq, Tool, ToolContext, ToolError, ToolOutput,
+    ToolSet, ToolSetError, ToolSpec,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -29,6 +29,22 @@ pub enum Forgetting {
     Remove,
 }
 
+/// Whose memory the tools work on. No input of a tool can say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Whose {
+    /// That of a scope.
+    Scope(Scope),
+    /// That of whoever's session the call is made in: see [`Scope::of_session`]. One agent serves many users so.
+    Session,
+}
+
+impl From<Scope> for Whose {
+    fn from(scope: Scope) -> Self {
+        Self::Scope(scope)
+    }
+}
+
 /// How the tools work.
 #[derive(Debug, Clone)]
 pub struct MemoryToolsOptions {
@@ -36,7 +52,7 @@ pub struct MemoryToolsOptions {
     pub recall: RecallOptions,
     /// How they are written.
     pub writer: WriterOptions,
-    /// How far a search reaches: to what is in the scope.
+    /// How far a search in a scope reaches: to what is in it. Of a session's tools, [`Scope::sight_of_session`] says it.
     pub reach: Reach,
     /// A search answers with at most so many tokens. 800.
     pub budget: u64,
@@ -56,7 +72,7 @@ impl Default for MemoryToolsOptions {
     }
 }
 
-/// The memory tools of one scope. Cheap to clone.
+/// The memory tools. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct MemoryTools(Arc<Shared>);
 
@@ -65,25 +81,25 @@ pub struct MemoryTools(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) store: Arc<dyn MemoryStore>,
     pub(super) runtime: Arc<dyn Runtime>,
-    pub(super) scope: Scope,
+    whose: Whose,
     pub(super) options: MemoryToolsOptions,
     pub(super) recall: Recall,
     pub(super) writer: Writer,
 }
 
 impl MemoryTools {
-    /// Tools for the memory of a scope.
+    /// Tools for the memory of a scope, or of whoever's session they are called in.
     #[must_use]
     pub fn new(
         store: Arc<dyn MemoryStore>,
         embedder: Arc<dyn Embedder>,
         runtime: Arc<dyn Runtime>,
-        scope: Scope,
+        whose: impl Into<Whose>,
         options: MemoryToolsOptions,
     ) -> Self {
         let recall = Recall::new(store.clone(), embedder.clone(), options.recall.clone());
         let writer = Writer::new(store.clone(), embedder, runtime.clone(), options.writer.clone());
-        Self(Arc::new(Shared { store, runtime, scope, options, recall, writer }))
+        Self(Arc::new(Shared { store, runtime, whose: whose.into(), options, recall, writer }))
     }
 
     /// All of them.
@@ -145,9 +161,28 @@ impl MemoryTools {
 }
 
 impl Shared {
-    /// Writes one draft, and says what became of it.
-    pub(super) async fn write(&self, draft: Draft) -> Result<ToolOutput, ToolError> {
-        let report = self.writer.write_drafts(&self.scope, vec![draft]).await.map_err(written)?;
+    /// Where a call reads and writes.
+    pub(super) fn scope(&self, ctx: &ToolContext) -> Scope {
+        match &self.whose {
+            Whose::Scope(scope) => scope.clone(),
+            Whose::Session => Scope::of_session(&ctx.session, ctx.user.as_ref()),
+        }
+    }
+
+    /// What a call finds.
+    pub(super) fn sight(&self, ctx: &ToolContext) -> (Scope, Reach) {
+        match &self.whose {
+            Whose::Scope(scope) => (scope.clone(), self.options.reach),
+            Whose::Session => Scope::sight_of_session(&ctx.session, ctx.user.as_ref(), &ctx.agent),
+        }
+    }
+
+    /// Writes one draft, and says what became of it. Its source is the input that the model worked on.
+    pub(super) async fn write(&self, ctx: &ToolContext, mut draft: Draft) -> Result<ToolOutput, ToolError> {
+        if ctx.input != Seq::ZERO {
+            draft.source.push(SourceRef { session: ctx.session.name.clone(), seq: ctx.input });
+        }
+        let report = self.writer.write_drafts(&self.scope(ctx), vec![draft]).await.map_err(written)?;
         let decision = report.decisions.into_iter().next();
         let decision = decision.ok_or_else(|| invalid("there was nothing to write"))?;
         match &decision.reason {

@@ -17,7 +17,7 @@ use crate::session::entry::{Body, CancelReason, Decision, Entry, InputDelivery};
 use crate::session::log::{Log, path};
 use crate::session::machine::table::Rule;
 use crate::session::machine::{
-    Compacted, CompactionPolicy, Decided, Env, Machine, Outcome, Phase, RecoveryPolicy, Reply, Step,
+    Compacted, CompactionPolicy, Decided, Env, Gathers, Machine, Outcome, Phase, RecoveryPolicy, Reply, Step,
 };
 use crate::tool::{Approval, Effect, Tool, ToolContext, ToolError, ToolOutput, ToolSet, ToolSpec};
 
@@ -27,6 +27,13 @@ pub(super) struct Op {
     pub(super) what: u8,
     pub(super) a: u8,
     pub(super) b: u8,
+}
+
+/// What the agent does besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) compacts: bool,
+    pub(super) gathers: bool,
 }
 
 /// A transition that was taken.
@@ -46,6 +53,7 @@ pub(super) struct World {
     tools: ToolSet,
     limits: Limits,
     compaction: CompactionPolicy,
+    gathers: Gathers,
     runs: u128,
 }
 
@@ -79,8 +87,13 @@ fn compact_failed(step: u64) -> Outcome {
     Outcome::CompactFailed { step, error, usage, cost: None }
 }
 
+fn gathered(step: u64, a: u8) -> Outcome {
+    let errors = if a.is_multiple_of(2) { Vec::new() } else { vec![report(ErrorKind::Storage)] };
+    Outcome::Gathered { step, parts: vec![Part::text("known")], shows: vec!["memory:1".into()], errors }
+}
+
 impl World {
-    pub(super) fn new(compacts: bool) -> Self {
+    pub(super) fn new(Settings { compacts, gathers }: Settings) -> Self {
         let tool = |(name, effect, approval): (&str, Effect, Approval)| {
             let spec = ToolSpec::new(name, "", json!({"type": "object"})).effect(effect).approval(approval);
             Arc::new(Named(spec)) as Arc<dyn Tool>
@@ -104,13 +117,14 @@ impl World {
             tools: ToolSet::new(TOOLS.into_iter().map(tool).collect()).expect("tools"),
             limits,
             compaction: if compacts { compaction } else { CompactionPolicy::Never },
+            gathers: if gathers { Gathers::Context } else { Gathers::Nothing },
             runs: 0,
         }
     }
 
     /// Another process takes over a log.
-    pub(super) fn resume(entries: Vec<Entry>, compacts: bool) -> Self {
-        let mut world = Self::new(compacts);
+    pub(super) fn resume(entries: Vec<Entry>, settings: Settings) -> Self {
+        let mut world = Self::new(settings);
         world.runs = 1_000;
         world.now = entries.last().map_or(world.now, |entry| entry.at);
         entries.iter().for_each(|entry| world.machine.apply(entry));
@@ -157,6 +171,7 @@ impl World {
         let env = Env {
             tools: &self.tools,
             limits: &self.limits,
+            gathers: self.gathers,
             compaction: self.compaction,
             recovery,
             since: Timestamp(0),
@@ -182,6 +197,10 @@ impl World {
         self.now = self.now.after(Duration::from_millis(u64::from(b)));
         match what % 16 {
             0 | 1 => self.input(a),
+            2..=6 if self.machine.phase() == Phase::Gathering => {
+                let step = self.machine.contexts + 1;
+                self.tell(gathered(step, a));
+            }
             2..=6 => {
                 let outcome = self.model(a, b);
                 self.tell(outcome);
@@ -213,6 +232,11 @@ impl World {
                     },
                     _ => compact_failed(step),
                 });
+            }
+            15 if a < 128 => {
+                // Out of turn.
+                let step = self.machine.contexts + 1 + u64::from(a % 2);
+                self.tell(gathered(step, a));
             }
             13 if a < 80 => {
                 let reason = CancelReason::Host { reason: "enough".into() };
@@ -306,6 +330,7 @@ impl World {
                     let outcome = self.model(130, 60);
                     self.tell(outcome);
                 }
+                Some(Step::Gather { number: step }) => self.tell(gathered(step, 0)),
                 Some(Step::Compact { number: step }) => {
                     self.tell(compact_failed(step));
                 }
@@ -334,6 +359,7 @@ impl World {
         let error = report(ErrorKind::Server);
         old.push(Outcome::ModelFailed { step: next - 1, error, partial: Vec::new(), route: None });
         old.push(compact_failed(self.machine.compactions));
+        old.push(gathered(self.machine.contexts, 1));
         let running = self.machine.running();
         let tool = |call: CallId, attempt| Outcome::Tool {
             call,
