@@ -49,6 +49,7 @@ mod model;
 mod runs;
 mod sentence;
 mod session;
+mod work;
 
 pub use episode::{SUMMARY, summary_of};
 pub use extractive::ExtractiveSummarizer;
