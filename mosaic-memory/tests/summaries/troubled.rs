@@ -220,3 +220,27 @@ async fn keys_are_left_out_without_a_setting() {
         assert!(text.contains("[secret]") && !text.contains("sk-"), "{text}");
     }
 }
+
+/// Cites what it likes, and checks nothing.
+#[derive(Debug)]
+struct Careless;
+
+#[async_trait::async_trait]
+impl mosaic_core::summary::Summarizer for Careless {
+    async fn summarize(&self, request: &SummaryRequest) -> Result<Summary, SummaryError> {
+        let good = Claim::new("Good.", [request.passages[0].seq]);
+        Ok(Summary::new(vec![good, Claim::new("Invented.", [])]))
+    }
+}
+
+#[tokio::test]
+async fn a_summariser_is_not_trusted_to_check_itself() {
+    let world = World::new(|sessions, memories| {
+        let embedder = Arc::new(HashingEmbedder::new(64));
+        SessionSummaries::new(sessions, memories, Arc::new(Careless), embedder)
+    });
+    let session = world.session("s1").await;
+    let ended = world.say(&session, "one").await;
+    assert_eq!(world.job(SummarizeSession::end(ended.clone())).await.retried, 1);
+    assert_eq!(memories(&world, &ended).await, 0);
+}
