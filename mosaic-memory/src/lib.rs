@@ -27,3 +27,8 @@ pub mod recall;
 pub mod summary;
 pub mod text;
 pub mod write;
+
+/// The examples of the page about summaries are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/summaries.md")]
+struct SummariesPage;
