@@ -9,7 +9,7 @@ use mosaic::memory::embed::HashingEmbedder;
 use mosaic::prelude::*;
 use mosaic::queue::{Budget, Handler, JobContext, JobError, NewJob};
 use mosaic::storage::RamStore;
-use mosaic::testing::{Answer, ScriptedModel};
+use mosaic::testing::{Answer, Gate, ScriptedModel};
 use mosaic::{MosaicBuilder, Work};
 use serde_json::json;
 
@@ -100,6 +100,45 @@ impl Handler for Counts {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
+}
+
+/// Runs until it is let go.
+struct Held(Gate);
+
+#[async_trait::async_trait]
+impl Handler for Held {
+    fn kind(&self) -> &str {
+        "held"
+    }
+
+    async fn run(&self, _: &JobContext) -> Result<(), JobError> {
+        self.0.pass().await;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_worker_works_in_the_background_and_closing_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("app.db").display());
+    let gate = Gate::new();
+    let mosaic = Mosaic::builder().handler(Held(gate.clone())).open(&url).await.unwrap();
+    mosaic.jobs().unwrap().add(NewJob::new("held", json!({}))).await.unwrap();
+    gate.reached().await;
+    let closing = tokio::spawn({
+        let mosaic = mosaic.clone();
+        async move { mosaic.close().await.unwrap() }
+    });
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!closing.is_finished());
+    gate.open();
+    closing.await.unwrap();
+
+    let mosaic = Mosaic::open(&url).await.unwrap();
+    let counts = mosaic.jobs().unwrap().store().counts(None).await.unwrap();
+    assert_eq!((counts.waiting, counts.running), (0, 0), "its end was written before the store closed");
 }
 
 #[tokio::test]

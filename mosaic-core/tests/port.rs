@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod port {
+    mod embed;
     pub(crate) mod host;
 }
 

@@ -13,6 +13,7 @@
 //! * [`embed`]: embedders that run here (hashing, MiniLM), and what any embedder gains by a cache and by tries.
 //! * [`recall`]: candidates of a store become ranked hits.
 //! * [`text`]: words, stop words and stems.
+//! * [`upkeep`]: jobs that keep memories in order.
 //! * [`mod@write`]: what was said becomes memories; tools for agents.
 //! * [`mod@summary`]: what was said becomes shorter, and each claim names what it rests on; episodes of sessions.
 //! * [`agent`]: an agent that remembers by itself: recall before a run, learning after it.
@@ -26,6 +27,7 @@ mod id;
 pub mod recall;
 pub mod summary;
 pub mod text;
+pub mod upkeep;
 pub mod write;
 
 /// The examples of the page about summaries are compiled with the tests.

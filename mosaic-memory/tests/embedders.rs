@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mosaic_core::memory::Scope;
 use mosaic_core::testing::TestRuntime;
 use mosaic_core::{
     BoxError, Cost, EmbedError, EmbedRequest, Embedder, EmbedderExt, EmbedderInfo, Embeddings, ErrorKind,
     Purpose, Runtime, Usage,
 };
 use mosaic_memory::embed::{
-    CacheKey, CachedEmbedder, CachedVector, PatientEmbedder, RamCache, Tries, VectorCache,
+    CacheKey, CachedEmbedder, CachedVector, PatientEmbedder, RamCache, Tries, VectorCache, cache_key,
 };
 
 /// An embedder that notes what it is asked, and fails as it is told.
@@ -90,7 +91,7 @@ async fn a_query_and_a_document_of_one_text_are_two() {
     assert_eq!(inner.asked().len(), 3);
     let keys = ["ab", "a"].map(|model| {
         let text = if model == "ab" { "c" } else { "bc" };
-        CacheKey::of(&EmbedderInfo::new("p", model), None, Purpose::Query, text)
+        cache_key(&EmbedderInfo::new("p", model), &documents(["x"]), text)
     });
     assert_ne!(keys[0], keys[1], "names and texts run into one another");
 }
@@ -122,6 +123,35 @@ async fn a_full_cache_forgets_what_was_not_used_for_the_longest_time() {
 }
 
 #[tokio::test]
+async fn what_is_somebodys_is_kept_for_them_alone_and_forgotten_with_them() {
+    let (inner, cache) = (Noting::new(), Arc::new(RamCache::new(100)));
+    let cached = CachedEmbedder::new(inner.clone(), cache.clone());
+    let [acme, globex] = ["acme", "globex"].map(Scope::of);
+    let [ann, bob] = ["ann", "bob"].map(|user| acme.clone().user(user));
+    let owners = [None, Some(&acme), Some(&ann), Some(&bob), Some(&globex)];
+    let embed = async |owner: Option<&Scope>| {
+        let before = inner.asked().len();
+        let mut request = documents(["secret"]);
+        request.owner = owner.cloned();
+        cached.embed(request).await.unwrap();
+        inner.asked().len() > before
+    };
+    for owner in owners {
+        assert!(embed(owner).await, "{owner:?} learns what others have said");
+        assert!(!embed(owner).await, "{owner:?}");
+    }
+    // Whichever of her agents: one of them may have said it.
+    assert!(!embed(Some(&ann.clone().agent("cook"))).await);
+    assert_eq!(cache.forget(&ann.clone().agent("cook")).await.unwrap(), 1);
+    assert!(embed(Some(&ann)).await && !embed(Some(&bob)).await && !embed(Some(&acme)).await);
+    assert_eq!(cache.forget(&acme).await.unwrap(), 3);
+    assert!(embed(Some(&acme)).await && embed(Some(&bob)).await);
+    assert!(!embed(Some(&globex)).await && !embed(None).await);
+    // What was forgotten gave its place back.
+    assert_eq!((cache.len(), cache.forget(&globex).await.unwrap(), cache.len()), (4, 1, 3));
+}
+
+#[tokio::test]
 async fn a_broken_cache_costs_time_and_nothing_else() {
     #[derive(Debug)]
     struct Broken;
@@ -130,8 +160,11 @@ async fn a_broken_cache_costs_time_and_nothing_else() {
         async fn get(&self, _: &[CacheKey]) -> Result<Vec<Option<CachedVector>>, BoxError> {
             Ok(vec![])
         }
-        async fn put(&self, _: Vec<(CacheKey, CachedVector)>) -> Result<(), BoxError> {
+        async fn put(&self, _: Option<&Scope>, _: Vec<(CacheKey, CachedVector)>) -> Result<(), BoxError> {
             Err("full".into())
+        }
+        async fn forget(&self, _: &Scope) -> Result<u64, BoxError> {
+            Err("stuck".into())
         }
     }
     let cached = CachedEmbedder::new(Noting::new(), Arc::new(Broken));

@@ -7,6 +7,7 @@ use mosaic_core::Timestamp;
 use mosaic_core::memory::{Candidate, Memory, MemoryBody, MemoryId, Place, Scope};
 use mosaic_memory::recall::{Hit, Question, Ranking, ReciprocalRank, Signal, Signals, Strategy, rank};
 use mosaic_memory::text::Words;
+use mosaic_memory::upkeep::Decay;
 use proptest::prelude::*;
 
 const QUESTION: &str = "When did Ann paint the lake?";
@@ -84,13 +85,14 @@ fn text() -> impl Strategy_<Value = String> {
 }
 
 fn candidates() -> impl Strategy_<Value = Vec<Candidate>> {
-    let one = (text(), place(), score(), score(), score(), any::<bool>(), -1.0..3.0_f32);
+    let model = prop::sample::select(vec![None, Some("old"), Some("new")]);
+    let one = (text(), place(), score(), score(), score(), any::<bool>(), -1.0..3.0_f32, model);
     prop::collection::vec(one, 0..30).prop_map(|all| {
         let all = all.into_iter().enumerate();
-        all.map(|(id, (text, place, lexical, window, dense, hit, importance))| {
+        all.map(|(id, (text, place, lexical, window, dense, hit, importance, model))| {
             let mut one = candidate(id as u128, &text, place);
             Arc::make_mut(&mut one.memory).importance = importance;
-            Candidate { lexical, window, dense, hit, ..one }
+            Candidate { lexical, window, dense, hit, model: model.map(Into::into), ..one }
         })
         .collect()
     })
@@ -219,6 +221,47 @@ fn what_stands_in_another_conversation_or_beyond_a_gap_is_no_neighbour() {
         say(2, "a", 20, "Yes.", false),
         say(4, "a", 30, "Oh.", true),
     ]));
+}
+
+#[test]
+fn a_model_whose_cosines_are_all_high_does_not_come_first_for_that() {
+    let like = |id: u128, model: &str, dense: f64| {
+        let mut one = candidate(id, "a lake", None);
+        (one.dense, one.model) = (Some(dense), Some(model.into()));
+        one
+    };
+    // The best by far of the one model lies below the worst of the other.
+    let all = [
+        like(1, "low", 0.62),
+        like(2, "low", 0.11),
+        like(3, "low", 0.1),
+        like(4, "high", 0.82),
+        like(5, "high", 0.8),
+        like(6, "high", 0.79),
+    ];
+    for strategy in [Strategy::meaning(), Strategy::ReciprocalRank(ReciprocalRank::default())] {
+        let order: Vec<u128> = ids(&ranked(&all, strategy)).into_iter().map(|id| id.0.as_u128()).collect();
+        assert_eq!((order[0], order[1]), (1, 4), "{order:?}");
+    }
+}
+
+#[test]
+fn importance_fades_where_the_host_wants_it_to() {
+    let now = Timestamp(1_800_000_000_000);
+    let told = |id: u128, days_ago: u64, importance: f32| {
+        let mut one = scored(candidate(id, "a lake", None), 1.0);
+        let memory = Arc::make_mut(&mut one.memory);
+        (memory.recorded_at, memory.importance) = (Timestamp(now.0 - days_ago * 86_400_000), importance);
+        one
+    };
+    let all = [told(1, 900, 0.9), told(2, 1, 0.5)];
+    let first = |decay| {
+        let strategy = Strategy::default().weigh(Signal::Importance, 0.5);
+        let ranking = Ranking { strategy, now: Some(now), decay, ..Ranking::default() };
+        let words = Words::english();
+        rank(&words, &Question::read(&words, QUESTION), &all, &ranking)[0].memory.id.0.as_u128()
+    };
+    assert_eq!((first(None), first(Some(Decay::default()))), (1, 2));
 }
 
 #[test]

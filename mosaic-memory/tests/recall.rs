@@ -1,17 +1,19 @@
 //! A store, an embedder and a ranking together.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use mosaic_core::memory::{
-    AsOf, Change, Filter, Kept, Memory, MemoryBody, MemoryError, MemoryId, MemoryKind, MemoryStore, Reach,
-    Scope,
+    AsOf, Change, Filter, Kept, Memory, MemoryBody, MemoryError, MemoryId, MemoryKind, MemoryStore, Place,
+    Reach, Scope,
 };
+use mosaic_core::testing::TestRuntime;
 use mosaic_core::{EmbedError, EmbedRequest, Embedder, EmbedderInfo, Embeddings, ErrorKind, Timestamp};
-use mosaic_memory::embed::HashingEmbedder;
+use mosaic_memory::embed::{Embedders, HashingEmbedder};
 use mosaic_memory::recall::{
-    Recall, RecallError, RecallOptions, RecallRequest, Recalled, WithoutVectors, embed_memories,
+    Recall, RecallError, RecallOptions, RecallRequest, Recalled, Signal, WithoutVectors, embed_memories,
 };
+use mosaic_memory::write::{Draft, Writer, WriterOptions};
 use mosaic_storage::RamStore;
 
 fn ann() -> Scope {
@@ -133,6 +135,78 @@ async fn without_an_embedder_words_are_enough_and_it_is_said() {
     let strict = RecallOptions { without_vectors: WithoutVectors::Fail, ..RecallOptions::default() };
     let error = Recall::new(store, away, strict).recall(&request).await.unwrap_err();
     assert!(matches!(error, RecallError::Embed(_)) && error.is_retryable());
+}
+
+#[tokio::test]
+async fn an_older_embedder_that_is_away_costs_its_vectors_only() {
+    let store = store(vec![insight(1, ann(), "Ann drinks tea"), insight(2, ann(), "It rains")]).await;
+    let away = Arc::new(Away(EmbedderInfo::new("test", "away")));
+    let both = Embedders::from(Arc::new(HashingEmbedder::new(64))).older(away);
+    let request = RecallRequest::new(ann(), "Who drinks tea?").limit(1);
+    let recalled =
+        Recall::new(store.clone(), both.clone(), RecallOptions::default()).recall(&request).await.unwrap();
+    assert!(recalled.hits[0].shares.iter().any(|share| share.signal == Signal::Meaning), "{recalled:?}");
+    assert_eq!(recalled.without_vectors.unwrap().kind, ErrorKind::Overloaded);
+    let strict = RecallOptions { without_vectors: WithoutVectors::Fail, ..RecallOptions::default() };
+    assert!(Recall::new(store.clone(), both, strict).recall(&request).await.is_err());
+
+    // Two that answer by one model are asked as one.
+    let twice = Embedders::from(Arc::new(HashingEmbedder::new(64))).older(Arc::new(HashingEmbedder::new(64)));
+    let recalled = Recall::new(store, twice, RecallOptions::default()).recall(&request).await.unwrap();
+    assert_eq!((ids(&recalled), recalled.without_vectors), (vec![1], None));
+}
+
+#[tokio::test]
+async fn what_was_used_is_counted_wherever_it_is_filed() {
+    let store =
+        store(vec![insight(1, ann(), "Ann drinks tea"), insight(2, Scope::of("acme"), "Tea is cheap")]).await;
+    let request = RecallRequest::new(ann(), "tea").reach(Reach::Inherited);
+    let recall = recall(&store);
+    let recalled = recall.recall(&request).await.unwrap();
+    assert_eq!(recalled.hits.len(), 2);
+    recall.touch(&recalled, Timestamp(77)).await.unwrap();
+    let got = store.get(&Scope::of("acme"), &[id(1), id(2)]).await.unwrap();
+    for memory in got.into_iter().flatten() {
+        assert_eq!((memory.accessed, memory.accessed_at), (1, Some(Timestamp(77))));
+    }
+}
+
+#[tokio::test]
+async fn what_is_embedded_is_known_to_be_of_whom() {
+    /// Notes whose texts it is asked to embed.
+    #[derive(Debug)]
+    struct Noting(HashingEmbedder, Mutex<Vec<(Option<Scope>, String)>>);
+    #[async_trait::async_trait]
+    impl Embedder for Noting {
+        fn info(&self) -> &EmbedderInfo {
+            self.0.info()
+        }
+        async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, EmbedError> {
+            self.1.lock().unwrap().push((request.owner.clone(), request.inputs.join("; ")));
+            self.0.embed(request).await
+        }
+    }
+    let noting = Arc::new(Noting(HashingEmbedder::new(64), Mutex::default()));
+    let store = store(vec![insight(1, ann(), "Ann drinks tea")]).await;
+    let recall = Recall::new(store.clone(), noting.clone(), RecallOptions::default());
+    recall.recall(&RecallRequest::new(ann(), "tea")).await.unwrap();
+    let runtime = Arc::new(TestRuntime::new(1));
+    let writer = Writer::new(store.clone(), noting.clone(), runtime, WriterOptions::default());
+    writer.write_drafts(&ann(), vec![Draft::insight("Ann sails")]).await.unwrap();
+    let mut said = insight(3, ann().agent("cook"), "b");
+    let (speaker, said_at) = (Some("Bob".into()), Some(Timestamp(1_683_554_160_000)));
+    said.place = Some(Place { speaker, said_at, ..Place::new("c", 1) });
+    embed_memories(&*noting, &[insight(2, ann(), "a"), said.clone()]).await.unwrap();
+    said.scope = Scope::of("acme");
+    embed_memories(&*noting, &[insight(2, ann(), "a"), said]).await.unwrap();
+    let noted = noting.1.lock().unwrap();
+    let hers = |text: &str| (Some(ann()), text.to_owned());
+    assert_eq!(
+        noted[..3],
+        [hers("tea"), hers("Ann sails"), hers("a; Bob: b")],
+        "who said it, and not the day"
+    );
+    assert_eq!(noted[3].0, None, "of several, and so nobody's");
 }
 
 #[tokio::test]

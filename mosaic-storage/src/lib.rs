@@ -6,7 +6,8 @@
 //! | `sqlite://app.db` | `SqliteStore` (feature `sqlite`, on by default) | in a file; see the module `sqlite` |
 //! | `postgres://app@db/app` | `PostgresStore` (feature `postgres`) | jobs only, so far; in a database of many processes |
 //!
-//! What routers know of their candidates is shared by processes through `SqliteHealthStore`, in the same file or another.
+//! What routers know of their candidates is shared by processes through `SqliteHealthStore`, and vectors of texts that were embedded
+//! are kept by `SqliteVectorCache`, in the same file or another.
 //!
 //! Memories and jobs are kept beside the sessions: [`open_stores`] gives all of it. Each kind passes the suite of its contract:
 //! `conformance` in [`mosaic_core::store`], [`mosaic_core::memory`] and [`mosaic_core::queue`].
@@ -30,4 +31,6 @@ pub use open::{Stores, open, open_jobs, open_stores};
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use ram::{RamMemories, RamStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, SqliteHealthStore, SqliteMemories, SqliteOptions, SqliteStore};
+pub use sqlite::{
+    Durability, SqliteHealthStore, SqliteMemories, SqliteOptions, SqliteStore, SqliteVectorCache,
+};

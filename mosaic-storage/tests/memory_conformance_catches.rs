@@ -41,6 +41,7 @@ enum Fault {
     OverwritesBlocks,
     ListsBlocksBackwards,
     TouchesNothing,
+    YieldsToNobody,
     SwallowsErrors,
 }
 
@@ -74,6 +75,7 @@ const CATCHES: &[(Fault, &[&str])] = &[
     (Fault::OverwritesBlocks, &["no_edit_is_lost"]),
     (Fault::ListsBlocksBackwards, &["blocks_come_in_order"]),
     (Fault::TouchesNothing, &["touching_never_goes_back", "later_changes_see_earlier_ones"]),
+    (Fault::YieldsToNobody, &["what_yields_leaves_another_behind"]),
     (Fault::SwallowsErrors, &["a_memory_is_closed_once", "one_racing_writer_wins", "imports_are_checked"]),
 ];
 
@@ -138,6 +140,9 @@ impl Faulty {
             Change::Close { id, .. } if self.is(Fault::ClosesForGood) => Change::Remove { id },
             Change::Close { id, at, kept } => {
                 Change::Close { id, at, kept: kept.filter(|_| !self.is(Fault::ForgetsTheRest)) }
+            }
+            Change::Yield { id, at, kept, .. } if self.is(Fault::YieldsToNobody) => {
+                Change::Close { id, at, kept }
             }
             Change::Remove { .. } if self.is(Fault::ForgetsNothing) => return Vec::new(),
             Change::Touch { .. } if self.is(Fault::TouchesNothing) => return Vec::new(),

@@ -78,6 +78,7 @@ fn change(scope: Scope) -> impl Strategy<Value = Change> {
         4 => memory(scope.clone()).prop_map(|memory| Change::add(memory, vectors())),
         2 => (any_id(), time(), kept()).prop_map(|(id, at, kept)| Change::Close { id, at, kept }),
         2 => (any_id(), memory(scope), kept()).prop_map(|(id, by, kept)| Change::supersede(id, by, vectors(), kept)),
+        2 => (any_id(), any_id(), time(), kept()).prop_map(|(id, to, at, kept)| Change::Yield { id, to, at, kept }),
         1 => (prop::collection::vec(any_id(), 0..3), time()).prop_map(|(ids, at)| Change::Touch { ids, at }),
         1 => any_id().prop_map(|id| Change::Remove { id }),
     ]

@@ -17,7 +17,12 @@ pub(crate) struct Python {
 impl Python {
     /// The project's virtual environment, made if it is not there.
     pub(crate) fn get(project: &Project) -> Result<Self, String> {
-        let python = Self { venv: project.venv() };
+        Self::at(project, project.venv())
+    }
+
+    /// A virtual environment of its own, for packages that must not meddle with the project's.
+    pub(crate) fn at(project: &Project, venv: PathBuf) -> Result<Self, String> {
+        let python = Self { venv };
         if process::answers(python.run().args(["-m", "pip", "--version"])) {
             return Ok(python);
         }

@@ -7,16 +7,19 @@ use mosaic::providers::endpoint::Endpoint;
 use mosaic_core::port::Port;
 use mosaic_core::testing::ScriptedModel;
 use mosaic_core::{
-    Agent, ErrorKind, ErrorReport, Limits, ModelChoice, ModelParams, Runtime, SessionKey, TokioRuntime, Tool,
+    Agent, ErrorKind, ErrorReport, Limits, ModelParams, Runtime, SessionKey, SessionSpec, TokioRuntime, Tool,
     ToolSpec,
 };
 use pyo3::prelude::*;
 use serde::Deserialize;
 
 use crate::bridge::{Failure, NOTHING, Outcome, future_into_py};
+use crate::memory;
+use crate::model::Model;
 use crate::port::PyPort;
 use crate::session::PySession;
 use crate::testing::PyScriptedModel;
+use mosaic::memory::agent::MemoryAgentBuilder;
 
 /// An agent, as Python describes it.
 #[derive(Deserialize)]
@@ -30,15 +33,9 @@ struct Description {
     tools: Vec<HostTool>,
     params: ModelParams,
     limits: Limits,
-}
-
-/// A model, as Python describes it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Model {
-    Named(String),
-    /// Its place among the scripted models that come with the description.
-    Scripted(usize),
+    /// Whether it remembers.
+    #[serde(default)]
+    memory: bool,
 }
 
 #[derive(Deserialize)]
@@ -60,16 +57,20 @@ pub(crate) struct PyEngine {
     port: Port,
 }
 
-/// Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers.
+/// Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers; `memory` is a
+/// description in JSON, with the scripted models that it names by their places.
 #[pyfunction]
-#[pyo3(signature = (url, providers: "list[tuple[str, str]]", keys: "list[tuple[str, str]]", host_transport) -> "collections.abc.Awaitable[Engine]")]
-pub(crate) fn open(
-    py: Python<'_>,
+#[pyo3(signature = (url, providers: "list[tuple[str, str]]", keys: "list[tuple[str, str]]", host_transport, memory: "str | None", scripted: "list[ScriptedModel]") -> "collections.abc.Awaitable[Engine]")]
+pub(crate) fn open<'py>(
+    py: Python<'py>,
     url: String,
     providers: Vec<(String, String)>,
     keys: Vec<(String, String)>,
     host_transport: bool,
-) -> PyResult<Bound<'_, PyAny>> {
+    memory: Option<String>,
+    scripted: Vec<PyRef<'py, PyScriptedModel>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let scripted: Vec<_> = scripted.iter().map(|scripted| scripted.model.clone()).collect();
     future_into_py(py, async move {
         let runtime = TokioRuntime::current()
             .map_err(|error| Failure::report(ErrorReport::new(ErrorKind::Internal, error.to_string())))?;
@@ -84,6 +85,11 @@ pub(crate) fn open(
         }
         if host_transport {
             builder = builder.transport(Arc::new(port.transport()));
+        }
+        if let Some(memory) = memory {
+            let memory: memory::Description = serde_json::from_str(&memory)
+                .map_err(|error| invalid(format!("no description of a memory: {error}")))?;
+            builder = builder.memory(memory.setup(&port, &scripted)?);
         }
         let mosaic = builder.open(&url).await.map_err(|error| Failure::report(error.report()))?;
         Ok(PyEngine { mosaic, port })
@@ -111,33 +117,35 @@ impl PyEngine {
     }
 
     /// Opens a session, or creates it.
-    #[pyo3(signature = (tenant, name, agent) -> "collections.abc.Awaitable[Session]")]
+    #[pyo3(signature = (tenant, name, agent, user: "str | None") -> "collections.abc.Awaitable[Session]")]
     fn session<'py>(
         &self,
         py: Python<'py>,
         tenant: String,
         name: String,
         agent: &PyAgent,
+        user: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (mosaic, agent) = (self.mosaic.clone(), agent.agent.clone());
         future_into_py(py, async move {
-            let opened = mosaic.session(SessionKey::of(tenant, name), &agent).await;
+            let opened = mosaic.session(spec(tenant, name, user), &agent).await;
             opened.map(PySession::new).map_err(|error| Failure::report(error.report()))
         })
     }
 
     /// Opens a session that exists.
-    #[pyo3(signature = (tenant, name, agent) -> "collections.abc.Awaitable[Session | None]")]
+    #[pyo3(signature = (tenant, name, agent, user: "str | None") -> "collections.abc.Awaitable[Session | None]")]
     fn find_session<'py>(
         &self,
         py: Python<'py>,
         tenant: String,
         name: String,
         agent: &PyAgent,
+        user: Option<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (mosaic, agent) = (self.mosaic.clone(), agent.agent.clone());
         future_into_py(py, async move {
-            let found = mosaic.find_session(SessionKey::of(tenant, name), &agent).await;
+            let found = mosaic.find_session(spec(tenant, name, user), &agent).await;
             found.map(|found| found.map(PySession::new)).map_err(|error| Failure::report(error.report()))
         })
     }
@@ -149,6 +157,15 @@ impl PyEngine {
         future_into_py(py, async move {
             let erased = mosaic.erase(SessionKey::of(tenant, name)).await;
             erased.map(|()| NOTHING).map_err(|error| Failure::report(error.report()))
+        })
+    }
+
+    /// Waits until no job is due or runs.
+    #[pyo3(signature = () -> "collections.abc.Awaitable[None]")]
+    fn idle<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let mosaic = self.mosaic.clone();
+        future_into_py(py, async move {
+            mosaic.idle().await.map(|()| NOTHING).map_err(|error| Failure::report(error.report()))
         })
     }
 
@@ -167,7 +184,6 @@ impl PyEngine {
 
 impl PyEngine {
     fn build(&self, agent: &str, scripted: &[Arc<ScriptedModel>]) -> Outcome<Agent> {
-        let invalid = |why: String| Failure::report(ErrorReport::new(ErrorKind::InvalidRequest, why));
         let description: Description = serde_json::from_str(agent)
             .map_err(|error| invalid(format!("no description of an agent: {error}")))?;
         let port = &self.port;
@@ -180,17 +196,26 @@ impl PyEngine {
             .params(description.params)
             .limits(description.limits)
             .tools(tools);
-        let choice = |model: Model| match model {
-            Model::Named(name) => Ok(ModelChoice::from(name)),
-            Model::Scripted(place) => {
-                let found = scripted.get(place).cloned().map(ModelChoice::from);
-                found.ok_or_else(|| invalid(format!("there is no scripted model {place}")))
-            }
-        };
-        builder = builder.model(choice(description.model)?);
+        builder = builder.model(description.model.choice(scripted)?);
         for model in description.fallback {
-            builder = builder.fallback(choice(model)?);
+            builder = builder.fallback(model.choice(scripted)?);
+        }
+        if description.memory {
+            let memory = self.mosaic.memory().map_err(|error| Failure::report(error.report()))?;
+            builder = builder.memory(memory);
         }
         builder.build().map_err(|error| invalid(error.to_string()))
     }
+}
+
+fn spec(tenant: String, name: String, user: Option<String>) -> SessionSpec {
+    let spec = SessionSpec::from(SessionKey::of(tenant, name));
+    match user {
+        Some(user) => spec.user(user),
+        None => spec,
+    }
+}
+
+fn invalid(why: String) -> Failure {
+    Failure::report(ErrorReport::new(ErrorKind::InvalidRequest, why))
 }

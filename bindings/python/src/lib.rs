@@ -3,6 +3,8 @@
 
 mod bridge;
 mod engine;
+mod memory;
+mod model;
 mod port;
 mod run;
 mod session;

@@ -56,6 +56,19 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kept: Option<Kept>,
     },
+    /// Believes a memory no longer, for another one that is there, and believed, says what is so.
+    Yield {
+        /// Which.
+        id: MemoryId,
+        /// The other: [`Memory::superseded_by`] of the one that yields. Closed, or not there, it refuses the change: between the
+        /// look at both and the change somebody may have closed it, and then nothing would be left of either.
+        to: MemoryId,
+        /// Since when. A clock that went back behind `recorded_at` closes it at `recorded_at`.
+        at: Timestamp,
+        /// What stays true of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Kept>,
+    },
     /// Counts that memories were used. Those that are gone are passed over.
     Touch {
         /// Which.

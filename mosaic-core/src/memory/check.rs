@@ -221,6 +221,12 @@ pub fn changes(within: &Scope, changes: &[Change]) -> Result<(), MemoryError> {
                     return invalid(format!("memory {id}"), "it cannot supersede itself");
                 }
             }
+            Change::Yield { id, to, at, .. } => {
+                time("the time of a change", *at)?;
+                if id == to {
+                    return invalid(format!("memory {id}"), "it cannot yield to itself");
+                }
+            }
             Change::Close { at, .. } | Change::Touch { at, .. } => time("the time of a change", *at)?,
             Change::PutVectors { id, vectors: given } => vectors(&format!("memory {id}"), given)?,
             Change::PutBlock { block: given, .. } => {

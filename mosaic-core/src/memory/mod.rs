@@ -70,6 +70,7 @@
 //! A name such as `"openai:text-embedding-3-small"` is a [`ModelRef`](crate::ModelRef); an [`EmbedderSource`] turns it
 //! into an [`Embedder`]. Nothing here knows a provider.
 
+mod cache;
 mod change;
 pub mod check;
 #[cfg(feature = "testing")]
@@ -87,6 +88,7 @@ mod store;
 mod store_error;
 mod text;
 
+pub use cache::{CacheKey, CachedVector, VectorCache};
 pub use change::{Change, Kept};
 
 pub use embedder::{Embedder, EmbedderInfo, EmbedderSource, Embeddings, cosine};

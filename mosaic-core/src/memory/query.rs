@@ -109,7 +109,7 @@ pub struct SearchQuery {
     /// Which memories are meant.
     #[serde(default)]
     pub filter: Filter,
-    /// So many of each arm (words, words with neighbours, vectors): the best.
+    /// So many of each arm (words, words with neighbours, the vectors of each model): the best.
     pub limit: u32,
     /// So many neighbours of each hit, on either side.
     #[serde(default)]
@@ -157,7 +157,8 @@ pub struct Candidate {
     /// The same of it together with its neighbours on either side, read as one text.
     pub window: Option<f64>,
     /// How alike the directions of its vector and the query's are, from -1 to 1; `None` where there are none to compare.
-    /// Exact for the best; that of a candidate which is here for its words or its neighbours may be off by a hundredth.
+    /// Exact for the best; that of a candidate which is here for its words or its neighbours may be off by a hundredth. Those of
+    /// two models cannot be compared.
     pub dense: Option<f64>,
     /// The model by which they were compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]

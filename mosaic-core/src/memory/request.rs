@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EmbedError, EmbedderInfo};
+use super::{EmbedError, EmbedderInfo, Scope};
 use crate::error::ErrorKind;
 use crate::runtime::Timestamp;
 
@@ -39,13 +39,16 @@ pub struct EmbedRequest {
     pub dimensions: Option<usize>,
     /// The call must have ended by then.
     pub deadline: Option<Timestamp>,
+    /// Whose texts they are. A cache files their vectors under it, so that they can be forgotten with the rest of what is
+    /// theirs; nothing of it is sent.
+    pub owner: Option<Scope>,
 }
 
 impl EmbedRequest {
     /// Texts for one purpose.
     pub fn new<T: Into<Arc<str>>>(inputs: impl IntoIterator<Item = T>, purpose: Purpose) -> Self {
         let inputs = inputs.into_iter().map(Into::into).collect();
-        Self { inputs, purpose, dimensions: None, deadline: None }
+        Self { inputs, purpose, dimensions: None, deadline: None, owner: None }
     }
 
     /// Texts that are to be found.
@@ -64,6 +67,13 @@ impl EmbedRequest {
     #[must_use]
     pub fn deadline(mut self, deadline: Timestamp) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// Of somebody's texts.
+    #[must_use]
+    pub fn owner(mut self, owner: Scope) -> Self {
+        self.owner = Some(owner);
         self
     }
 

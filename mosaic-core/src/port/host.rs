@@ -7,10 +7,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::CANCEL_GRACE;
+use super::embed::PortEmbedder;
 use super::http::PortTransport;
 use super::message::{Batch, RequestId, RequestKind, Response};
 use super::table::{Abandoned, KeepWaiter, PortStats, Receipt, Table};
 use super::tool::PortTool;
+use crate::memory::EmbedderInfo;
 use crate::runtime::{Runtime, RuntimeExt};
 use crate::tool::ToolSpec;
 
@@ -53,6 +55,13 @@ impl Port {
         PortTool::new(self.clone(), spec, handle)
     }
 
+    /// An embedder of the host's. `handle` is the host's number for it, as with [`tool`](Self::tool); `embed.release` says when no
+    /// request can come any more.
+    #[must_use]
+    pub fn embedder(&self, info: EmbedderInfo, handle: u64) -> PortEmbedder {
+        PortEmbedder::new(self.clone(), info, handle)
+    }
+
     /// The host's HTTP.
     #[must_use]
     pub fn transport(&self) -> PortTransport {
@@ -76,7 +85,7 @@ impl Port {
 
     /// Answers a request.
     pub fn respond(&self, id: RequestId, response: Response) -> Receipt {
-        let last = matches!(response, Response::End { .. } | Response::Error { .. });
+        let last = response.is_last();
         let receipt = self.table().respond(id, response);
         if receipt == Receipt::Refused {
             self.shared.asked.notify_one();
@@ -122,6 +131,10 @@ impl Port {
     #[must_use]
     pub fn stats(&self) -> PortStats {
         self.table().stats()
+    }
+
+    pub(super) fn runtime(&self) -> &Arc<dyn Runtime> {
+        &self.shared.runtime
     }
 
     pub(super) fn table(&self) -> MutexGuard<'_, Table> {

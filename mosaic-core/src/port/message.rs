@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{CallId, RunId, SessionKey};
+use crate::memory::Purpose;
 use crate::message::Part;
 use crate::tool::FatalToken;
 use crate::transport::{Header, Headers};
@@ -43,6 +44,9 @@ pub enum RequestKind {
         tool: String,
         /// The session.
         session: SessionKey,
+        /// Whose session it is, where the host said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
         /// The run.
         run: RunId,
         /// The call.
@@ -75,6 +79,24 @@ pub enum RequestKind {
         /// How many bytes of the response body may be sent before the first `http.credit`.
         window: u32,
     },
+    /// Embed texts. Answered by `vectors`, or by `error`.
+    #[serde(rename = "embed")]
+    Embed {
+        /// The number that the host gave to the embedder.
+        handle: u64,
+        /// The model, as the host named it.
+        model: String,
+        /// Which side of a search the texts are on.
+        purpose: Purpose,
+        /// The texts; none is empty.
+        texts: Vec<String>,
+        /// How long the vectors are to be; absent leaves it to the model.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dimensions: Option<u32>,
+    },
+    /// No request to this embedder can come any more: the host may forget it. Not answered.
+    #[serde(rename = "embed.release")]
+    EmbedRelease {},
     /// So many more bytes of the response body may be sent. Not answered.
     #[serde(rename = "http.credit")]
     HttpCredit {
@@ -181,6 +203,12 @@ pub enum Response {
         #[serde(skip)]
         bytes: Bytes,
     },
+    /// The vectors of texts, one a text, in their order. The last response.
+    #[serde(rename = "vectors")]
+    Vectors {
+        /// The vectors, all of one length.
+        vectors: Vec<Vec<f32>>,
+    },
     /// It is done. The last response.
     #[serde(rename = "end")]
     End {
@@ -214,6 +242,11 @@ impl Response {
     /// A failure that does not end the run.
     pub fn error(class: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Error { class: class.into(), message: message.into(), fatal: false, token: None }
+    }
+
+    /// Whether nothing may come after it.
+    pub(super) fn is_last(&self) -> bool {
+        matches!(self, Self::End { .. } | Self::Error { .. } | Self::Vectors { .. })
     }
 
     /// A piece of a body.

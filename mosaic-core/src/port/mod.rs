@@ -7,16 +7,17 @@
 //!   core                               port                                host (Python, Node, Swift)
 //!   Tool::call           ──> PortTool ──────┐                        ┌──> poll(max): Batch {requests, buffers}
 //!   HttpTransport::send  ──> PortTransport ─┤ requests ────────────> │      tool.call, http.open, http.credit,
-//!                                           │                        │      cancel, tool.release
-//!   ToolOutput, HttpResponse <──────────────┘ <──────── responses ── └──< respond(id, progress | http.head |
-//!                                                                               http.chunk | end | error)
+//!   Embedder::embed      ──> PortEmbedder ──┤                        │      embed, cancel, tool.release, embed.release
+//!   ToolOutput, HttpResponse, Embeddings <──┘ <──────── responses ── └──< respond(id, progress | http.head |
+//!                                                                               http.chunk | vectors | end | error)
 //! ```
 //!
-//! Inside, the port is no second way of doing things: [`PortTool`] and [`PortTransport`] are ordinary implementations of
-//! [`Tool`](crate::Tool) and [`HttpTransport`](crate::HttpTransport).
+//! Inside, the port is no second way of doing things: [`PortTool`], [`PortTransport`] and [`PortEmbedder`] are ordinary
+//! implementations of [`Tool`](crate::Tool), [`HttpTransport`](crate::HttpTransport) and [`Embedder`](crate::Embedder).
 //!
 //! # The rules
-//! * Every `tool.call` and every `http.open` is answered by exactly one `end` or `error`, after a `cancel` too.
+//! * Every `tool.call` and every `http.open` is answered by exactly one `end` or `error`, after a `cancel` too; every `embed` by
+//!   exactly one `vectors` or `error`.
 //! * A `cancel` is sent when the call, or the body, is dropped or its run is cancelled. A call whose host ignores that
 //!   for [`CANCEL_GRACE`] is abandoned: [`Port::close`] reports it, and its late answer is dropped.
 //! * A response to an unknown id is dropped. It is no error: the call may just have been cancelled.
@@ -44,6 +45,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod embed;
 mod host;
 mod http;
 mod message;
@@ -51,6 +53,7 @@ mod shown;
 mod table;
 mod tool;
 
+pub use embed::PortEmbedder;
 pub use host::Port;
 pub use http::PortTransport;
 pub use message::{Batch, PortHeader, Request, RequestId, RequestKind, Response, schema};

@@ -8,11 +8,12 @@ use crate::transport::shown;
 impl fmt::Debug for RequestKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ToolCall { handle, tool, session, run, call, attempt, idempotency_key, input } => f
+            Self::ToolCall { handle, tool, session, user, run, call, attempt, idempotency_key, input } => f
                 .debug_struct("ToolCall")
                 .field("handle", handle)
                 .field("tool", tool)
                 .field("session", session)
+                .field("user", user)
                 .field("run", run)
                 .field("call", call)
                 .field("attempt", attempt)
@@ -29,6 +30,16 @@ impl fmt::Debug for RequestKind {
                 .field("connect_timeout_ms", connect_timeout_ms)
                 .field("window", window)
                 .finish(),
+            Self::Embed { handle, model, purpose, texts, dimensions } => f
+                .debug_struct("Embed")
+                .field("handle", handle)
+                .field("model", model)
+                .field("purpose", purpose)
+                // What users said is not for logs.
+                .field("texts", &texts.len())
+                .field("dimensions", dimensions)
+                .finish(),
+            Self::EmbedRelease {} => f.write_str("EmbedRelease"),
             Self::HttpCredit { bytes } => f.debug_struct("HttpCredit").field("bytes", bytes).finish(),
             Self::Cancel {} => f.write_str("Cancel"),
         }
@@ -50,6 +61,7 @@ impl fmt::Debug for Response {
                 f.debug_struct("HttpHead").field("status", status).field("headers", headers).finish()
             }
             Self::HttpChunk { bytes } => write!(f, "HttpChunk({} bytes)", bytes.len()),
+            Self::Vectors { vectors } => write!(f, "Vectors({})", vectors.len()),
             Self::End { content } => f.debug_struct("End").field("content", content).finish(),
             Self::Error { class, message, fatal, token } => f
                 .debug_struct("Error")

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+use super::embed::Vectors;
 use super::message::{Batch, PortHeader, Request, RequestId, RequestKind, Response};
 use super::{CANCEL_GRACE, WINDOW};
 use crate::error::ErrorKind;
@@ -69,6 +70,9 @@ pub(super) enum Waiter {
         head: Option<oneshot::Sender<Head>>,
         pieces: mpsc::UnboundedSender<Piece>,
         credit: usize,
+    },
+    Embed {
+        end: oneshot::Sender<Vectors>,
     },
     /// Nobody any more; the host has been told.
     Gone,
@@ -137,8 +141,7 @@ impl Table {
     /// Passes a response on.
     pub(super) fn respond(&mut self, id: RequestId, response: Response) -> Receipt {
         let Some(call) = self.calls.get_mut(&id) else { return Receipt::Unknown };
-        let last = matches!(response, Response::End { .. } | Response::Error { .. });
-        if last {
+        if response.is_last() {
             let Some(call) = self.remove(id) else { return Receipt::Unknown };
             return finish(id, call.waiter, response);
         }
@@ -278,6 +281,9 @@ impl Table {
                         head.map(|head| head.send(Err(TransportError::Gone)));
                         drop(pieces.send(Piece::Broken(TransportError::Gone)));
                     }
+                    Waiter::Embed { end } => {
+                        drop(end.send(Err(("Closed".into(), "the host port was closed".into()))))
+                    }
                     Waiter::Gone => {}
                 }
             }
@@ -323,7 +329,10 @@ pub(super) enum KeepWaiter {
 }
 
 fn opens(request: &Request, id: RequestId) -> bool {
-    let is_call = matches!(request.kind, RequestKind::ToolCall { .. } | RequestKind::HttpOpen { .. });
+    let is_call = matches!(
+        request.kind,
+        RequestKind::ToolCall { .. } | RequestKind::HttpOpen { .. } | RequestKind::Embed { .. }
+    );
     is_call && request.id == id
 }
 
@@ -333,10 +342,24 @@ fn cancelled(message: String) -> ToolError {
 
 /// The last response of a call.
 fn finish(id: RequestId, waiter: Waiter, response: Response) -> Receipt {
+    let response = match (&waiter, response) {
+        (Waiter::Tool { .. } | Waiter::Http { .. }, Response::Vectors { .. }) => {
+            Response::error("PortError", "the host broke the rules of the port: nobody asked for `vectors`")
+        }
+        (_, response) => response,
+    };
     let sent = match (waiter, response) {
         (Waiter::Tool { end, .. }, Response::End { content }) => end.send(Ok(ToolOutput { content })).is_ok(),
         (Waiter::Tool { end, .. }, Response::Error { class, message, fatal, token }) => {
             end.send(Err(super::tool::error(id, class, message, fatal, token))).is_ok()
+        }
+        (Waiter::Embed { end }, Response::Vectors { vectors }) => end.send(Ok(vectors)).is_ok(),
+        (Waiter::Embed { end }, Response::Error { class, message, .. }) => {
+            end.send(Err((class, message))).is_ok()
+        }
+        (Waiter::Embed { end }, _) => {
+            let why = "the host broke the rules of the port: it answered an `embed` without `vectors`".into();
+            end.send(Err(("PortError".into(), why))).is_ok()
         }
         (Waiter::Http { head: None, pieces, .. }, Response::End { .. }) => pieces.send(Piece::Whole).is_ok(),
         (Waiter::Http { head: Some(head), .. }, Response::End { .. }) => {

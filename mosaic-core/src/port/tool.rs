@@ -74,6 +74,7 @@ impl Tool for PortTool {
             handle: self.handle,
             tool: self.spec.name.to_string(),
             session: ctx.session.clone(),
+            user: ctx.user.as_ref().map(ToString::to_string),
             run: ctx.run,
             call: ctx.call.clone(),
             attempt: ctx.attempt,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mosaic_core::BoxError;
-use mosaic_memory::embed::{CacheKey, CachedVector, VectorCache};
+use mosaic_core::memory::{CacheKey, CachedVector, Scope, VectorCache};
 
 const MODEL: &str = "all-MiniLM-L6-v2";
 const WIDTH: usize = 384;
@@ -46,7 +46,7 @@ impl VectorCache for FileCache {
         Ok(keys.iter().map(|key| state.known.get(key).map(vector)).collect())
     }
 
-    async fn put(&self, vectors: Vec<(CacheKey, CachedVector)>) -> Result<(), BoxError> {
+    async fn put(&self, _: Option<&Scope>, vectors: Vec<(CacheKey, CachedVector)>) -> Result<(), BoxError> {
         let state = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, vector) in vectors {
             let mut record = key.0.to_vec();
@@ -55,5 +55,9 @@ impl VectorCache for FileCache {
             state.known.insert(key, vector.values);
         }
         Ok(())
+    }
+
+    async fn forget(&self, _: &Scope) -> Result<u64, BoxError> {
+        Err("delete the file: this cache is of public data, and knows nobody".into())
     }
 }

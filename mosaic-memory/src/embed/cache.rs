@@ -4,63 +4,52 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mosaic_core::memory::{CacheKey, CachedVector, Scope, VectorCache};
 use mosaic_core::message::Usage;
 use mosaic_core::{BoxError, Cost, EmbedError, EmbedRequest, Embedder, EmbedderInfo, Embeddings, Purpose};
 use sha2::{Digest, Sha256};
 
-/// What a vector is kept under: a SHA-256 of all that it depends on (provider, model, length, purpose and text). It does not
-/// give the text away to whoever does not know it already.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CacheKey(pub [u8; 32]);
-
-impl CacheKey {
-    /// The key of a text.
-    #[must_use]
-    pub fn of(info: &EmbedderInfo, dimensions: Option<usize>, purpose: Purpose, text: &str) -> Self {
-        let mut hash = Sha256::new();
-        let purpose = match purpose {
-            Purpose::Query => "query",
-            Purpose::Document => "document",
-            // A purpose that is new is kept apart by its name.
-            other => &format!("{other:?}"),
-        };
-        let dimensions = dimensions.map_or_else(String::new, |dimensions| dimensions.to_string());
-        for part in [&*info.provider, &*info.model, &dimensions, purpose, text] {
-            // The length first, so that no two lists of parts look alike.
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-            hash.update(part);
-        }
-        Self(hash.finalize().into())
+/// What the vector of a text is kept under: a SHA-256 of all that it depends on (provider, model, length, purpose and text) and of
+/// whose text it is, so that nobody can learn from an answer's speed what others have said.
+#[must_use]
+pub fn cache_key(info: &EmbedderInfo, request: &EmbedRequest, text: &str) -> CacheKey {
+    let mut hash = Sha256::new();
+    let purpose = match request.purpose {
+        Purpose::Query => "query",
+        Purpose::Document => "document",
+        // A purpose that is new is kept apart by its name.
+        other => &format!("{other:?}"),
+    };
+    let dimensions = request.dimensions.map_or_else(String::new, |dimensions| dimensions.to_string());
+    let (tenant, user) = request.owner.as_ref().map_or((None, None), |owner| {
+        let Filed { tenant, user } = Filed::under(owner);
+        (Some(tenant), user)
+    });
+    // Nobody, and somebody without a name, are two.
+    let [tenant, user] = [tenant, user].map(|name| name.map(|name| format!("={name}")).unwrap_or_default());
+    for part in [&*info.provider, &*info.model, &dimensions, purpose, &tenant, &user, text] {
+        // The length first, so that no two lists of parts look alike.
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hash.update(part);
     }
+    CacheKey(hash.finalize().into())
 }
 
-impl fmt::Debug for CacheKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().take(6).try_for_each(|byte| write!(f, "{byte:02x}"))
+/// Whose a vector is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Filed {
+    tenant: Arc<str>,
+    user: Option<Arc<str>>,
+}
+
+impl Filed {
+    fn under(owner: &Scope) -> Self {
+        Self { tenant: owner.tenant.clone(), user: owner.user.clone() }
     }
-}
 
-/// A vector as it is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CachedVector {
-    /// The model that made it, as [`Embeddings::model`] says it. It may be a closer name than the one that was asked.
-    pub model: Arc<str>,
-    /// The vector.
-    pub values: Arc<[f32]>,
-}
-
-/// Where vectors are kept.
-///
-/// # Contract
-/// * What was put may be forgotten at any time; what is given is what was put, whole.
-/// * An error costs time and nothing else: the embedder is asked, and the error is logged.
-#[async_trait::async_trait]
-pub trait VectorCache: fmt::Debug + Send + Sync {
-    /// The vectors under some keys, in their order; `None` where there is none.
-    async fn get(&self, keys: &[CacheKey]) -> Result<Vec<Option<CachedVector>>, BoxError>;
-
-    /// Keeps some vectors.
-    async fn put(&self, vectors: Vec<(CacheKey, CachedVector)>) -> Result<(), BoxError>;
+    fn is_of(&self, scope: &Scope) -> bool {
+        self.tenant == scope.tenant && (scope.user.is_none() || scope.user == self.user)
+    }
 }
 
 /// Vectors in RAM, at most a number of them; the one that was not used for the longest time goes first.
@@ -71,28 +60,47 @@ pub struct RamCache {
 
 #[derive(Default)]
 struct State {
-    vectors: HashMap<CacheKey, (u64, CachedVector)>,
+    vectors: HashMap<CacheKey, Entry>,
     /// By when they were used last.
     used: BTreeMap<u64, CacheKey>,
     clock: u64,
 }
 
+struct Entry {
+    used: u64,
+    filed: Option<Filed>,
+    vector: CachedVector,
+}
+
 impl State {
     fn touch(&mut self, key: CacheKey) -> Option<CachedVector> {
         let clock = self.tick();
-        let (used, vector) = self.vectors.get_mut(&key)?;
-        let (before, vector) = (std::mem::replace(used, clock), vector.clone());
+        let entry = self.vectors.get_mut(&key)?;
+        let (before, vector) = (std::mem::replace(&mut entry.used, clock), entry.vector.clone());
         self.used.remove(&before);
         self.used.insert(clock, key);
         Some(vector)
     }
 
-    fn put(&mut self, key: CacheKey, vector: CachedVector) {
-        let clock = self.tick();
-        if let Some((before, _)) = self.vectors.insert(key, (clock, vector)) {
-            self.used.remove(&before);
+    fn put(&mut self, key: CacheKey, filed: Option<Filed>, vector: CachedVector) {
+        let used = self.tick();
+        if let Some(before) = self.vectors.insert(key, Entry { used, filed, vector }) {
+            self.used.remove(&before.used);
         }
-        self.used.insert(clock, key);
+        self.used.insert(used, key);
+    }
+
+    fn forget(&mut self, scope: &Scope) -> u64 {
+        let before = self.vectors.len();
+        let used = &mut self.used;
+        self.vectors.retain(|_, entry| {
+            let stays = !entry.filed.as_ref().is_some_and(|filed| filed.is_of(scope));
+            if !stays {
+                used.remove(&entry.used);
+            }
+            stays
+        });
+        (before - self.vectors.len()) as u64
     }
 
     fn tick(&mut self) -> u64 {
@@ -138,10 +146,15 @@ impl VectorCache for RamCache {
         Ok(keys.iter().map(|key| state.touch(*key)).collect())
     }
 
-    async fn put(&self, vectors: Vec<(CacheKey, CachedVector)>) -> Result<(), BoxError> {
+    async fn put(
+        &self,
+        owner: Option<&Scope>,
+        vectors: Vec<(CacheKey, CachedVector)>,
+    ) -> Result<(), BoxError> {
+        let filed = owner.map(Filed::under);
         let state = &mut *self.lock();
         for (key, vector) in vectors {
-            state.put(key, vector);
+            state.put(key, filed.clone(), vector);
             while state.vectors.len() > self.most {
                 let Some((_, oldest)) = state.used.pop_first() else { break };
                 state.vectors.remove(&oldest);
@@ -149,11 +162,19 @@ impl VectorCache for RamCache {
         }
         Ok(())
     }
+
+    async fn forget(&self, scope: &Scope) -> Result<u64, BoxError> {
+        Ok(self.lock().forget(scope))
+    }
 }
 
 /// An embedder that asks the one inside only for texts that it has not seen, and for each of them once a request.
 ///
 /// [`Embeddings::usage`] and [`Embeddings::cost`] are of what was asked; a request that the cache answers costs nothing.
+///
+/// Vectors are filed under [`EmbedRequest::owner`], which [`Recall`](crate::recall::Recall), [`Writer`](crate::write::Writer) and
+/// the jobs of [`upkeep`](crate::upkeep) say. Whoever erases a user calls [`VectorCache::forget`] too; a cache in the file of the
+/// memories goes with them.
 #[derive(Debug)]
 pub struct CachedEmbedder {
     inner: Arc<dyn Embedder>,
@@ -191,8 +212,7 @@ impl Embedder for CachedEmbedder {
     async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, EmbedError> {
         let info = self.inner.info();
         request.check(info)?;
-        let key = |text: &Arc<str>| CacheKey::of(info, request.dimensions, request.purpose, text);
-        let keys: Vec<CacheKey> = request.inputs.iter().map(key).collect();
+        let keys: Vec<CacheKey> = request.inputs.iter().map(|text| cache_key(info, &request, text)).collect();
         let mut found: HashMap<CacheKey, CachedVector> = HashMap::new();
         for (key, vector) in keys.iter().zip(self.known(&keys).await) {
             found.extend(vector.map(|vector| (*key, vector)));
@@ -225,7 +245,7 @@ impl Embedder for CachedEmbedder {
             let vectors = vectors.map(|values| CachedVector { model: model.clone(), values: values.into() });
             let new: Vec<_> = missing.into_iter().map(|(key, _)| key).zip(vectors).collect();
             found.extend(new.iter().cloned());
-            if let Err(error) = self.cache.put(new).await {
+            if let Err(error) = self.cache.put(request.owner.as_ref(), new).await {
                 tracing::warn!(%error, "a cache of vectors does not take them");
             }
         }

@@ -8,6 +8,7 @@
 //! | [`HashingEmbedder`] | words counted in hashed places: knows words, not meanings | tests, examples, hosts without a model |
 //! | `MiniLm` (feature `minilm`) | all-MiniLM-L6-v2 in pure Rust, from weights that the host has | recall offline |
 //! | [`CachedEmbedder`] | an embedder that asks the one inside only for texts that it has not seen | every embedder that costs |
+//! | [`Embedders`] | the embedder of today, and those of before | while memories are embedded anew |
 //! | [`PatientEmbedder`] | an embedder that asks again where that can help | every embedder behind a network |
 //!
 //! Batches are [`EmbedderExt::embed_all`](mosaic_core::EmbedderExt::embed_all)'s business.
@@ -28,13 +29,17 @@
 //! ```
 
 mod cache;
+mod embedders;
 mod hashing;
 #[cfg(feature = "minilm")]
 pub mod minilm;
 mod patient;
 
-pub use cache::{CacheKey, CachedEmbedder, CachedVector, RamCache, VectorCache};
+pub use cache::{CachedEmbedder, RamCache, cache_key};
+pub use embedders::Embedders;
+pub(crate) use embedders::Missed;
 pub use hashing::HashingEmbedder;
 #[cfg(feature = "minilm")]
 pub use minilm::MiniLm;
+pub use mosaic_core::memory::{CacheKey, CachedVector, VectorCache};
 pub use patient::{PatientEmbedder, Tries};

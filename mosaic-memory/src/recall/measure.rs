@@ -1,6 +1,6 @@
 //! The signals of each candidate.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use mosaic_core::Timestamp;
@@ -10,6 +10,7 @@ use super::pool::Pool;
 use super::question::{self, Question};
 use super::signal::{Signal, Signals};
 use crate::text::{Words, terms};
+use crate::upkeep::Decay;
 
 /// So many of a conversation's best turns speak for it.
 const BEST: usize = 3;
@@ -22,6 +23,7 @@ pub(super) struct Knowing<'k> {
     pub(super) words: &'k Words,
     pub(super) now: Option<Timestamp>,
     pub(super) half_life: Duration,
+    pub(super) decay: Option<Decay>,
 }
 
 /// The signals of each candidate, in their order.
@@ -33,7 +35,7 @@ pub(super) fn measure(question: &Question, candidates: &[Candidate], knowing: &K
     };
 
     let words = shares(candidates, |candidate| candidate.lexical);
-    let meaning = spread(candidates, |candidate| candidate.dense);
+    let meaning = spread(&alike(candidates));
     set(Signal::WordsRank, ranks(&words));
     set(Signal::MeaningRank, ranks(&meaning));
     set(Signal::Window, shares(candidates, |candidate| candidate.window));
@@ -60,7 +62,10 @@ pub(super) fn measure(question: &Question, candidates: &[Candidate], knowing: &K
         let of = |candidate: &Candidate| question::speaks_of_time(&candidate.memory.text());
         set(Signal::Time, candidates.iter().map(|candidate| f64::from(u8::from(of(candidate)))).collect());
     }
-    let of = |candidate: &Candidate| f64::from(candidate.memory.importance).clamp(0.0, 1.0);
+    let of = |candidate: &Candidate| match (knowing.decay, knowing.now) {
+        (Some(decay), Some(now)) => decay.strength(&candidate.memory, now),
+        _ => f64::from(candidate.memory.importance).clamp(0.0, 1.0),
+    };
     set(Signal::Importance, candidates.iter().map(of).collect());
     if let Some(now) = knowing.now {
         let of = |candidate: &Candidate| recency(&candidate.memory, now, knowing.half_life);
@@ -76,15 +81,44 @@ fn shares(candidates: &[Candidate], score: impl Fn(&Candidate) -> Option<f64>) -
     candidates.iter().map(|candidate| if best > 0.0 { of(candidate) / best } else { 0.0 }).collect()
 }
 
+/// How alike each is, in numbers that can be compared. While memories are embedded anew there are two models, and what is usual for
+/// one is excellent for the other: each cosine counts as the share of the way from what is usual for its model to the same.
+pub(super) fn alike(candidates: &[Candidate]) -> Vec<Option<f64>> {
+    let dense = |candidate: &Candidate| candidate.dense.filter(|x| x.is_finite());
+    let mut models: BTreeMap<Option<&str>, Vec<f64>> = BTreeMap::new();
+    for candidate in candidates {
+        let cosine = dense(candidate).map(|cosine| cosine.clamp(-1.0, 1.0));
+        models.entry(candidate.model.as_deref()).or_default().extend(cosine);
+    }
+    models.retain(|_, cosines| !cosines.is_empty());
+    if models.len() < 2 {
+        return candidates.iter().map(dense).collect();
+    }
+    let usual = |mut cosines: Vec<f64>| {
+        // In a fixed order, so that the sum is the same to the last bit.
+        cosines.sort_by(f64::total_cmp);
+        #[allow(clippy::cast_precision_loss)]
+        let count = cosines.len() as f64;
+        cosines.iter().sum::<f64>() / count
+    };
+    let models: BTreeMap<_, f64> =
+        models.into_iter().map(|(model, cosines)| (model, usual(cosines))).collect();
+    let of = |candidate: &Candidate| {
+        let usual = models.get(&candidate.model.as_deref())?;
+        let cosine = dense(candidate)?.clamp(-1.0, 1.0);
+        Some(if *usual < 1.0 { (cosine - usual) / (1.0 - usual) } else { 0.0 })
+    };
+    candidates.iter().map(of).collect()
+}
+
 /// Scores between the worst, which is 0, and the best, which is 1. Cosines of one model lie between .6 and .9, of
 /// another between 0 and .5: their 0 means nothing.
-fn spread(candidates: &[Candidate], score: impl Fn(&Candidate) -> Option<f64>) -> Vec<f64> {
-    let of = |candidate: &Candidate| score(candidate).filter(|x| x.is_finite());
-    let all = || candidates.iter().filter_map(of);
+fn spread(scores: &[Option<f64>]) -> Vec<f64> {
+    let all = || scores.iter().copied().flatten();
     let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
     let share =
         |x: f64| if most > least { (x / 2.0 - least / 2.0) / (most / 2.0 - least / 2.0) } else { 1.0 };
-    candidates.iter().map(|candidate| of(candidate).map_or(0.0, share)).collect()
+    scores.iter().map(|score| score.map_or(0.0, share)).collect()
 }
 
 /// 1 for the first, 1/2 for the sixth; 0 for those without a score. Alike scores have one rank.

@@ -37,6 +37,7 @@ mod signal;
 mod strategy;
 
 pub use error::RecallError;
+pub(crate) use facade::owner;
 pub use facade::{Recall, RecallOptions, RecallRequest, WithoutVectors, embed_memories};
 pub use question::Question;
 pub use rank::{Hit, Ranking, Share, rank};

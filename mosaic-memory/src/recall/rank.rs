@@ -7,11 +7,12 @@ use std::time::Duration;
 use mosaic_core::Timestamp;
 use mosaic_core::memory::{Candidate, Memory};
 
-use super::measure::{Knowing, measure};
+use super::measure::{Knowing, alike, measure};
 use super::question::Question;
 use super::signal::{Signal, Signals};
 use super::strategy::{ReciprocalRank, Strategy};
 use crate::text::Words;
+use crate::upkeep::Decay;
 
 /// How to rank.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,13 +23,15 @@ pub struct Ranking {
     pub half_life: Duration,
     /// The time that "new" is measured from; without one nothing is new.
     pub now: Option<Timestamp>,
+    /// How importance fades ([`Signal::Importance`]), if it does and the time is known. Off.
+    pub decay: Option<Decay>,
 }
 
 impl Default for Ranking {
     fn default() -> Self {
         // Thirty days; it only matters where recency has a weight.
         let half_life = Duration::from_secs(30 * 24 * 3600);
-        Self { strategy: Strategy::default(), half_life, now: None }
+        Self { strategy: Strategy::default(), half_life, now: None, decay: None }
     }
 }
 
@@ -94,7 +97,8 @@ impl fmt::Display for Hit {
 pub fn rank(words: &Words, question: &Question, candidates: &[Candidate], ranking: &Ranking) -> Vec<Hit> {
     let mut hits: Vec<Hit> = match ranking.strategy {
         Strategy::Weighted(weights) => {
-            let knowing = Knowing { words, now: ranking.now, half_life: ranking.half_life };
+            let knowing =
+                Knowing { words, now: ranking.now, half_life: ranking.half_life, decay: ranking.decay };
             let measured = measure(question, candidates, &knowing);
             candidates
                 .iter()
@@ -131,20 +135,19 @@ impl Hit {
 }
 
 fn by_ranks(candidates: &[Candidate], fusion: &ReciprocalRank) -> Vec<Hit> {
-    type Arm = fn(&Candidate) -> Option<f64>;
-    let arms: [(Signal, f64, Arm); 3] = [
-        (Signal::WordsRank, fusion.words, |candidate| candidate.lexical),
-        (Signal::Window, fusion.window, |candidate| candidate.window),
-        (Signal::MeaningRank, fusion.meaning, |candidate| candidate.dense),
+    let of = |arm: fn(&Candidate) -> Option<f64>| candidates.iter().map(arm).collect();
+    let arms: [(Signal, f64, Vec<Option<f64>>); 3] = [
+        (Signal::WordsRank, fusion.words, of(|candidate| candidate.lexical)),
+        (Signal::Window, fusion.window, of(|candidate| candidate.window)),
+        (Signal::MeaningRank, fusion.meaning, alike(candidates)),
     ];
     let k = if fusion.k.is_finite() { fusion.k.max(0.0) } else { ReciprocalRank::default().k };
     let mut shares: Vec<Vec<Share>> = vec![Vec::new(); candidates.len()];
     for (signal, weight, arm) in arms {
-        let score = |candidate| arm(candidate).filter(|x: &f64| x.is_finite());
-        let mut sorted: Vec<f64> = candidates.iter().filter_map(score).collect();
+        let mut sorted: Vec<f64> = arm.iter().copied().flatten().filter(|x| x.is_finite()).collect();
         sorted.sort_by(|a, b| b.total_cmp(a));
-        for (candidate, shares) in candidates.iter().zip(&mut shares) {
-            let Some(score) = score(candidate) else { continue };
+        for (score, shares) in arm.into_iter().zip(&mut shares) {
+            let Some(score) = score.filter(|x| x.is_finite()) else { continue };
             let before = sorted.partition_point(|other| *other > score);
             #[allow(clippy::cast_precision_loss)]
             let place = before as f64 + 1.0;

@@ -17,7 +17,7 @@ pub struct Recalled {
     pub too_long: usize,
     /// How many memories the filter admitted.
     pub admitted: u64,
-    /// Why vectors were not asked; words found all of this.
+    /// Why the vectors of a model, as a rule of the only one, were not asked; words, and other models, found all of this.
     pub without_vectors: Option<ErrorReport>,
 }
 

@@ -61,10 +61,7 @@ pub(super) struct Made<'a> {
 impl Made<'_> {
     /// The same for every attempt to summarise that part of that session.
     pub(super) fn id(&self) -> MemoryId {
-        let of = [self.from, self.to, self.rewound].map(|seq| seq.to_string());
-        let [from, to, rewound] = &of;
-        let SessionKey { tenant, name } = self.session;
-        derived(self.at, &["summary", tenant, name, self.level.as_str(), from, to, rewound])
+        id(self.session, self.level, [self.from, self.to, self.rewound], self.at)
     }
 
     pub(super) fn memory(&self, now: Timestamp) -> Memory {
@@ -97,6 +94,13 @@ impl Made<'_> {
         }
         memory
     }
+}
+
+/// The id of a summary of a part of a session, from where, to where, and after which rewind; that was said last at a time.
+pub(super) fn id(session: &SessionKey, level: Level, part: [Seq; 3], at: Timestamp) -> MemoryId {
+    let SessionKey { tenant, name } = session;
+    let [from, to, rewound] = part.map(|seq| seq.to_string());
+    derived(at, &["summary", tenant, name, level.as_str(), &from, &to, &rewound])
 }
 
 /// What finds the summaries of a session among the memories of a scope.

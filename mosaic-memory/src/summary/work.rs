@@ -11,7 +11,7 @@ use mosaic_core::session::Entry;
 use mosaic_core::summary::{Summary, SummaryError, SummaryRequest, SummaryUse};
 use mosaic_core::{EndedRun, ErrorKind, Runtime, Seq, StoreError};
 
-use super::episode::{Level, Made, joined, level, of_session};
+use super::episode::{Level, Made, id, joined, level, of_session};
 use super::job::SummaryJobError;
 use super::runs::Part;
 use super::session::SessionSummaries;
@@ -100,6 +100,11 @@ impl AtWork<'_> {
 
     /// An episode of a part; `None` where nothing of it may be stored.
     pub(super) async fn episode(&self, part: Part) -> Result<Option<Arc<Memory>>, SummaryJobError> {
+        let id = id(&self.ended.session, Level::Episode, [part.from, part.to, self.rewound], part.at);
+        if self.of.memories.get(&self.scope, &[id]).await?.iter().any(Option::is_some) {
+            // It was made, and is no longer believed: it has faded, for one. It is not made again.
+            return Ok(None);
+        }
         let mut passages = Vec::with_capacity(part.passages.len());
         for mut passage in part.passages {
             if let Some(text) = self.clean(passage.text).await? {

@@ -4,7 +4,7 @@ use mosaic_core::memory::MemoryError;
 use mosaic_core::{BoxError, EmbedError, ErrorKind, ErrorReport};
 use thiserror::Error;
 
-use super::ExtractError;
+use super::{ExtractError, Nonsense};
 
 /// How writing fails. Nothing has been written then.
 #[derive(Debug, Error)]
@@ -57,6 +57,33 @@ impl WriteError {
             Self::Store(error) => error.is_retryable(),
             Self::Contended { .. } => true,
         }
+    }
+
+    /// The error as data, together with what the model said that made no sense: for the job that keeps it, not for logs. What was
+    /// kept of the attempt before is kept on, so a dead letter shows the answers of all attempts, the newest eight.
+    ///
+    /// An extractor of [one try](super::ModelExtractor::tries) leaves trying again to the job; then every answer that made no sense is
+    /// kept, until one does.
+    ///
+    /// ```
+    /// # use mosaic_core::queue::{JobContext, JobError};
+    /// # use mosaic_memory::write::{Extractor, Turn, Writer};
+    /// # use mosaic_core::memory::Scope;
+    /// async fn extract(ctx: &JobContext, writer: &Writer, extractor: &dyn Extractor, turn: Turn) -> Result<(), JobError> {
+    ///     let written = writer.write(&Scope::of("acme").user("ann"), turn, extractor).await;
+    ///     written.map_err(|error| JobError::from(error.kept(ctx.job.error.as_ref())))?;
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn kept(&self, before: Option<&ErrorReport>) -> ErrorReport {
+        let mut report = self.report();
+        let mut all = before.map(Nonsense::of).unwrap_or_default();
+        if let Self::Extract(ExtractError::Nonsense { answers, .. }) = self {
+            all.extend(answers.iter().cloned());
+        }
+        Nonsense::keep(all, &mut report);
+        report
     }
 
     /// The error as data.

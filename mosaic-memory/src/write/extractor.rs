@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use mosaic_core::{Cost, ErrorKind, ErrorReport, ModelError, Usage};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Draft, Turn};
@@ -21,12 +22,45 @@ pub struct Extraction {
 }
 
 /// An answer of a model that cannot be used.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nonsense {
     /// What the model said. It may repeat what the user said: it is for whoever looks into it, and not for logs.
     pub raw: String,
     /// Why it cannot be used.
     pub why: String,
+}
+
+/// Of an answer so many characters are kept with a job: enough to see what went wrong.
+const MOST_RAW: usize = 4_096;
+/// So many answers are kept with a job, the newest.
+const MOST_KEPT: usize = 8;
+
+/// A cause in a report that is no message but an answer.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    nonsense: Nonsense,
+}
+
+impl Nonsense {
+    /// The answers that a report keeps, in order: those that [`WriteError::kept`](super::WriteError::kept) put there. From the
+    /// [`error`](mosaic_core::queue::Job::error) of a job that waits or is dead one sees what the model said.
+    #[must_use]
+    pub fn of(report: &ErrorReport) -> Vec<Self> {
+        let kept = |cause: &String| serde_json::from_str(cause).ok().map(|Kept { nonsense }| nonsense);
+        report.chain.iter().filter_map(kept).collect()
+    }
+
+    /// Puts answers into a report.
+    pub(super) fn keep(all: Vec<Self>, report: &mut ErrorReport) {
+        let older = all.len().saturating_sub(MOST_KEPT);
+        for mut nonsense in all.into_iter().skip(older) {
+            if let Some((end, _)) = nonsense.raw.char_indices().nth(MOST_RAW) {
+                nonsense.raw.truncate(end);
+                nonsense.raw.push_str(" ...");
+            }
+            report.chain.extend(serde_json::to_string(&Kept { nonsense }));
+        }
+    }
 }
 
 impl Debug for Nonsense {

@@ -17,7 +17,7 @@ use mosaic_storage::{RamMemories, RamStore};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::embed::HashingEmbedder;
+use crate::embed::{Embedders, HashingEmbedder};
 
 fn scope() -> Scope {
     Scope::of("acme").user("ann")
@@ -218,6 +218,33 @@ async fn without_vectors_nothing_is_written() {
     let error = writer.write_drafts(&scope(), vec![Draft::insight("Ann likes tea")]).await.unwrap_err();
     assert!(error.is_retryable());
     assert_eq!(all(&store).await.len(), 0);
+}
+
+#[tokio::test]
+async fn what_has_an_old_vector_only_is_still_compared() {
+    let old = Arc::new(HashingEmbedder::new(128));
+    let new = || Embedders::from(Arc::new(HashingEmbedder::new(256)));
+    let away = Arc::new(Down(EmbedderInfo::new("a", "b")));
+    for (embedders, action) in [
+        (new().older(old.clone()), Action::Strengthen),
+        // Nobody knows any more how alike they are: both stay.
+        (new().older(away), Action::Add),
+    ] {
+        let store = Arc::new(RamStore::new().memories());
+        let runtime = Arc::new(TestRuntime::new(5));
+        let writer = |embedders: Embedders| {
+            Writer::new(store.clone(), embedders, runtime.clone(), WriterOptions::default())
+        };
+        let green = Draft::insight("Ann likes a lot of very green tea from Kyoto");
+        writer(old.clone().into()).write_drafts(&scope(), vec![green]).await.unwrap();
+        let less = Draft::insight("Ann likes a lot of green tea from Kyoto");
+        let report = writer(embedders.clone()).write_drafts(&scope(), vec![less]).await.unwrap();
+        assert_eq!(report.decisions[0].action, action, "{embedders:?}");
+        let other = Draft::insight("The boat leaves at noon");
+        writer(embedders).write_drafts(&scope(), vec![other]).await.unwrap();
+        let counts = store.counts(&scope()).await.unwrap();
+        assert_eq!(counts.vectors["hashing-128"], 1, "what is new has vectors of the newest model alone");
+    }
 }
 
 /// A store in which somebody else is always faster, so many times: just before it applies, the memory that is to be superseded is

@@ -8,9 +8,7 @@ use mosaic_core::memory::{
     AsOf, Change, Filter, Memory, MemoryBody, MemoryError, MemoryId, MemoryKind, MemoryPage, MemoryStore,
     Scope, SearchQuery, Vector,
 };
-use mosaic_core::{
-    Cost, EmbedRequest, Embedder, EmbedderExt, ErrorKind, Purpose, Runtime, RuntimeExt, Usage,
-};
+use mosaic_core::{Cost, EmbedError, EmbedRequest, ErrorKind, Purpose, Runtime, RuntimeExt, Usage};
 use tokio::sync::Mutex;
 
 use super::reconcile::{Existing, Incoming, ReconcileOptions, Reconciled, reconcile};
@@ -18,6 +16,7 @@ use super::{
     Action, Decision, Draft, DraftBody, Extraction, Extractor, Nonsense, PatternRedactor, Reason, Redacted,
     Redactor, Turn, WriteError, normalise,
 };
+use crate::embed::{Embedders, Missed};
 
 /// How a [`Writer`] writes.
 #[derive(Debug, Clone)]
@@ -77,7 +76,7 @@ impl fmt::Display for WriteReport {
 #[derive(Clone)]
 pub struct Writer {
     store: Arc<dyn MemoryStore>,
-    embedder: Arc<dyn Embedder>,
+    embedders: Embedders,
     runtime: Arc<dyn Runtime>,
     options: Arc<WriterOptions>,
     turn: Arc<Mutex<()>>,
@@ -87,22 +86,23 @@ impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer")
             .field("store", &self.store)
-            .field("embedder", &self.embedder)
+            .field("embedders", &self.embedders)
             .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }
 
 impl Writer {
-    /// A writer into a store.
+    /// A writer into a store. With one embedder, as a rule; with [`Embedders`] while memories are embedded anew: what is new is
+    /// compared by all of them then, and gets vectors of the newest.
     #[must_use]
     pub fn new(
         store: Arc<dyn MemoryStore>,
-        embedder: Arc<dyn Embedder>,
+        embedders: impl Into<Embedders>,
         runtime: Arc<dyn Runtime>,
         options: WriterOptions,
     ) -> Self {
-        Self { store, embedder, runtime, options: Arc::new(options), turn: Arc::default() }
+        Self { store, embedders: embedders.into(), runtime, options: Arc::new(options), turn: Arc::default() }
     }
 
     /// Extracts from a turn what is worth remembering, and writes it.
@@ -182,7 +182,7 @@ impl Writer {
             }
         }
         let (places, drafts): (Vec<usize>, Vec<Draft>) = clean.into_iter().unzip();
-        let vectors = self.embed(&drafts).await?;
+        let vectors = self.embed(scope, &drafts).await?;
         let _turn = self.turn.lock().await;
         let mut tries = 0;
         let decisions = loop {
@@ -217,12 +217,12 @@ impl Writer {
         &self,
         scope: &Scope,
         drafts: &[Draft],
-        vectors: &[Option<Vector>],
+        vectors: &[Vec<Vector>],
     ) -> Result<Reconciled, MemoryError> {
         let mut existing = self.preferences(scope, drafts).await?;
-        for (index, (draft, vector)) in drafts.iter().zip(vectors).enumerate() {
+        for (index, (draft, vectors)) in drafts.iter().zip(vectors).enumerate() {
             if let DraftBody::Insight { text } = &draft.body {
-                existing.extend(self.near(scope, index, text, vector.as_ref()).await?);
+                existing.extend(self.near(scope, index, text, vectors).await?);
             }
         }
         let replaced: Vec<MemoryId> =
@@ -232,7 +232,9 @@ impl Writer {
             existing.extend(found.map(|memory| Existing { memory, likeness: BTreeMap::new() }));
         }
         let pairs = drafts.iter().zip(vectors);
-        let incoming = pairs.map(|(draft, vector)| Incoming { draft: draft.clone(), vector: vector.clone() });
+        // The newest model's first.
+        let incoming =
+            pairs.map(|(draft, vectors)| Incoming { draft: draft.clone(), vector: vectors.first().cloned() });
         let mut new_id = || MemoryId(self.runtime.uuid());
         let (options, now) = (&self.options.reconcile, self.runtime.now());
         Ok(reconcile(options, scope, now, incoming.collect(), existing, &mut new_id))
@@ -264,11 +266,11 @@ impl Writer {
         scope: &Scope,
         index: usize,
         text: &str,
-        vector: Option<&Vector>,
+        vectors: &[Vector],
     ) -> Result<Vec<Existing>, MemoryError> {
         // By words too: what has no vector yet, or one of another model, can still be the same text.
         let mut query = SearchQuery::new(scope.clone()).text(text);
-        query.vectors.extend(vector.cloned());
+        query.vectors = vectors.to_vec();
         query.filter.kinds = vec![MemoryKind::Insight];
         query.limit = self.options.near;
         let found = self.store.search(query).await?.candidates.into_iter();
@@ -290,11 +292,8 @@ impl Writer {
         let text: String = text.chars().take(4_000).collect();
         let mut query = SearchQuery::new(scope.clone()).text(text.clone());
         if !text.trim().is_empty() {
-            let answer = self.embedder.embed_all(EmbedRequest::new([text], Purpose::Query), 1).await?;
-            let model = answer.model.clone();
-            query
-                .vectors
-                .extend(answer.vectors.into_iter().map(|values| Vector { model: model.clone(), values }));
+            let asked = EmbedRequest::new([text], Purpose::Query).owner(scope.clone());
+            query.vectors = self.vectors(&asked, 1).await?.into_iter().next().unwrap_or_default();
         }
         query.filter.kinds = vec![MemoryKind::Preference, MemoryKind::Insight];
         // What has ended cannot be replaced any more.
@@ -314,7 +313,8 @@ impl Writer {
         Ok(found.into_iter().take(most).map(|found| found.memory).collect())
     }
 
-    async fn embed(&self, drafts: &[Draft]) -> Result<Vec<Option<Vector>>, WriteError> {
+    /// The vectors of each draft, the newest model's first.
+    async fn embed(&self, scope: &Scope, drafts: &[Draft]) -> Result<Vec<Vec<Vector>>, WriteError> {
         // What is empty has no vector, and will be dropped.
         let texts: Vec<(usize, String)> = drafts
             .iter()
@@ -323,15 +323,30 @@ impl Writer {
             .map(|(index, draft)| (index, text(draft)))
             .filter(|(_, text)| !text.is_empty())
             .collect();
-        let mut vectors = vec![None; drafts.len()];
+        let mut vectors = vec![Vec::new(); drafts.len()];
         if texts.is_empty() {
             return Ok(vectors);
         }
         let request = EmbedRequest::documents(texts.iter().map(|(_, text)| text.as_str()));
-        let answer = self.embedder.embed_all(request, 4).await?;
-        for ((index, _), values) in texts.iter().zip(answer.vectors) {
-            if let Some(vector) = vectors.get_mut(*index) {
-                *vector = Some(Vector { model: answer.model.clone(), values });
+        let found = self.vectors(&request.owner(scope.clone()), 4).await?;
+        for ((index, _), found) in texts.iter().zip(found) {
+            if let Some(vectors) = vectors.get_mut(*index) {
+                *vectors = found;
+            }
+        }
+        Ok(vectors)
+    }
+
+    /// Vectors of all models. Without those of the newest nothing is written; an older one may be gone for good, and is missed
+    /// only where memories have no other vector yet.
+    async fn vectors(&self, request: &EmbedRequest, at_once: usize) -> Result<Vec<Vec<Vector>>, EmbedError> {
+        let (vectors, errors) = self.embedders.vectors(request, at_once).await;
+        for error in errors {
+            match error {
+                Missed::Newest(error) => return Err(error),
+                Missed::Older(error) => {
+                    tracing::warn!(%error, "written without looking at the vectors of an older model")
+                }
             }
         }
         Ok(vectors)
@@ -382,7 +397,7 @@ fn adds(changes: &[Change], id: MemoryId) -> bool {
 /// The text of the memory that a draft would become.
 fn text(draft: &Draft) -> String {
     let at = mosaic_core::Timestamp::default();
-    Memory::new(MemoryId(Default::default()), Scope::default(), draft.memory_body(), at).document()
+    Memory::new(MemoryId(Default::default()), Scope::default(), draft.memory_body(), at).embedding_text()
 }
 
 fn refused(mut draft: Draft, why: String) -> Decision {

@@ -41,7 +41,10 @@ async fn a_run_becomes_its_turns_and_what_was_found_in_them() {
 
 #[tokio::test]
 async fn a_run_that_is_told_of_twice_is_learnt_once() {
-    let house = House::new();
+    // The model has one answer: asked a second time, the job would die.
+    let found = json!({"preferences": [], "insights": []}).to_string();
+    let extractor = ModelExtractor::new(Arc::new(ScriptedModel::new([Answer::text(found)])));
+    let house = House::with(Arc::new(extractor), |_| {});
     house.ann_says("monday", "I prefer tea for breakfast.").await;
     house.work().await;
     let before = house.all(&of_ann()).await;

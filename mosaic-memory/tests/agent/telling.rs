@@ -26,6 +26,15 @@ async fn a_second_session_is_told_what_the_first_one_taught() {
 }
 
 #[tokio::test]
+async fn a_preference_is_told_though_it_is_like_nothing_that_was_said() {
+    let house = House::with(Arc::new(RulesExtractor), |options| options.recalled = 0);
+    house.ann_says("monday", "I prefer Norwegian for answers.").await;
+    house.work().await;
+    house.ann_says("tuesday", "Hello").await;
+    assert!(house.told().contains(&"- answers: Norwegian".to_owned()), "{:?}", house.told());
+}
+
+#[tokio::test]
 async fn what_the_conversation_shows_is_not_told_again() {
     let house = House::new();
     house.ann_says("monday", "My boat is called Miso. I prefer tea for breakfast.").await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mosaic_core::memory::Change;
 use mosaic_core::summary::SummaryUse;
 use mosaic_core::{EndedRun, Runtime, Seq};
 use mosaic_memory::embed::HashingEmbedder;
@@ -184,4 +185,21 @@ async fn a_host_without_a_queue_summarises_by_hand() {
     assert_eq!((made.episodes.len(), made.session.is_some()), (1, true));
     let again = summaries.summarize(&ended, SummarizeWhen::End, runtime).await.unwrap();
     assert_eq!((again.episodes.len(), again.session), (0, None));
+}
+
+#[tokio::test]
+async fn an_episode_that_was_forgotten_is_not_made_again() {
+    let asked = Asked::default();
+    let world = World::counting(&asked);
+    let session = world.session("s1").await;
+    world.say(&session, "one").await;
+    let ended = world.say(&session, "two").await;
+    world.job(SummarizeSession::rolling(ended.clone())).await;
+    asked.take();
+    let made = world.found(&ended, "episode").await;
+    let close = Change::Close { id: made[0].id, at: world.runtime.now(), kept: None };
+    world.memories.apply(&ended.scope(), vec![close]).await.unwrap();
+    world.job(SummarizeSession::end(ended.clone())).await;
+    assert!(asked.take().is_empty(), "nobody is asked for it again");
+    assert!(world.found(&ended, "episode").await.is_empty());
 }

@@ -39,6 +39,13 @@ pub(crate) fn needs(changes: &[Change]) -> Needs {
                     needs.with_vectors.insert(*id);
                 }
             }
+            Change::Yield { id, to, kept, .. } => {
+                needs.memories.extend([*id, *to]);
+                if let Some(kept) = kept {
+                    needs.memories.insert(kept.id);
+                    needs.with_vectors.insert(*id);
+                }
+            }
             Change::Supersede { id, by, vectors, kept } => {
                 needs.memories.extend([*id, by.id]);
                 models(&mut needs.models, vectors);
@@ -100,6 +107,13 @@ impl Plan {
                     let (at, new) = (by.recorded_at, by.id);
                     self.add(*by, vectors)?;
                     self.close(scope, id, at, Some(new), kept)?;
+                }
+                Change::Yield { id, to, at, kept } => {
+                    let missing = || MemoryError::NotFound { id: to, scope: scope.to_string() };
+                    if self.within(scope, to).ok_or_else(missing)?.memory.closed_at.is_some() {
+                        return Err(MemoryError::Closed { id: to });
+                    }
+                    self.close(scope, id, at, Some(to), kept)?;
                 }
                 Change::Touch { ids, at } => {
                     for id in ids {

@@ -101,18 +101,19 @@ impl<'q> Search<'q> {
     fn vectors(&mut self, parts: &[&Part]) {
         // Some more than asked for: what is coarse may be in the wrong order.
         let best = if self.limit() == 0 { 0 } else { self.limit() + self.limit() / 2 + 16 };
-        let mut all = Vec::new();
+        // Each model is an arm of its own: the cosines of one say nothing beside those of another.
+        let mut arms = vec![Vec::new(); self.query.vectors.len()];
         for (at, (part, admitted)) in parts.iter().zip(&self.admitted).enumerate() {
             let mut left = admitted.clone();
-            for vector in &self.query.vectors {
+            for (vector, arm) in self.query.vectors.iter().zip(&mut arms) {
                 let Some(block) = part.block(&vector.model) else { continue };
                 let found = block.scan(&vector.values, &left, best);
-                all.extend(found.into_iter().map(|like| ((at, like.row), like.cosine)));
+                arm.extend(found.into_iter().map(|like| ((at, like.row), like.cosine)));
                 left.without(block.present());
             }
         }
-        keep_best(&mut all, best);
-        self.coarse = all.into_iter().map(|(at, _)| at).collect();
+        arms.iter_mut().for_each(|arm| keep_best(arm, best));
+        self.coarse = arms.into_iter().flatten().map(|(at, _)| at).collect();
     }
 
     /// Those of which `choose` needs the vectors.
@@ -127,17 +128,21 @@ impl<'q> Search<'q> {
 
     /// Settles which are the best as vectors, and adds the neighbours of all hits.
     pub(crate) fn choose(&mut self, parts: &[&Part], vectors: &Vectors) {
-        let mut exact: Vec<(At, f32)> = std::mem::take(&mut self.coarse)
-            .into_iter()
-            .filter_map(|at| {
-                let vectors = vectors.get(&parts.get(at.0)?.doc(at.1)?.n)?;
-                let cosine = exact(self.query, vectors)?;
-                Some((at, cosine))
-            })
-            .collect();
-        self.exact = exact.iter().copied().collect();
-        keep_best(&mut exact, self.limit());
-        self.found.extend(exact.into_iter().map(|(at, _)| (at, true)));
+        let mut arms = vec![Vec::new(); self.query.vectors.len()];
+        for at in std::mem::take(&mut self.coarse) {
+            let doc = parts.get(at.0).and_then(|part| part.doc(at.1));
+            let found = doc.and_then(|doc| exact(self.query, vectors.get(&doc.n)?));
+            if let Some((arm, cosine)) =
+                found.and_then(|(model, cosine)| Some((arms.get_mut(model)?, cosine)))
+            {
+                arm.push((at, cosine));
+                self.exact.insert(at, cosine);
+            }
+        }
+        for mut arm in arms {
+            keep_best(&mut arm, self.limit());
+            self.found.extend(arm.into_iter().map(|(at, _)| (at, true)));
+        }
         let hits: Vec<At> = self.found.keys().copied().collect();
         for (part, slot) in hits {
             let Some((index, admitted)) = parts.get(part).zip(self.admitted.get(part)) else { continue };
@@ -232,11 +237,12 @@ fn dense(queries: &[(&Block, Query, &Arc<str>)], slot: u32) -> Option<(f32, Arc<
     queries.iter().find_map(|(block, query, model)| Some((block.coarse(query, slot)?, (*model).clone())))
 }
 
-/// The same, exactly.
-fn exact(query: &SearchQuery, vectors: &[Vector]) -> Option<f32> {
+/// The same, exactly; and by which of the query's vectors.
+fn exact(query: &SearchQuery, vectors: &[Vector]) -> Option<(usize, f32)> {
     let of = |model: &Arc<str>| vectors.iter().find(|other| other.model == *model);
-    let (vector, other) = query.vectors.iter().find_map(|vector| Some((vector, of(&vector.model)?)))?;
-    (vector.values.len() == other.values.len()).then(|| cosine(&vector.values, &other.values))
+    let mut asked = query.vectors.iter().enumerate();
+    let (at, vector, other) = asked.find_map(|(at, vector)| Some((at, vector, of(&vector.model)?)))?;
+    (vector.values.len() == other.values.len()).then(|| (at, cosine(&vector.values, &other.values)))
 }
 
 /// As [`mosaic_core::memory::cosine`], in sums that the processor can make side by side.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mosaic_core::StoreError;
 use mosaic_core::router::health::{HealthPage, HealthRow, HealthStore, Swap};
 use sqlx::sqlite::{SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions, Row as _, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Row as _, SqlitePool};
 
 use super::fault::{Doing, Fault};
 use super::options::SqliteOptions;
@@ -180,20 +180,7 @@ fn from_sql(version: i64) -> u64 {
 /// Checks the file and brings it to the newest format.
 async fn prepare(options: &SqliteOptions, name: &str) -> Result<(), Unusable> {
     let mut db = connection(options).create_if_missing(true).connect().await.doing("opening it")?;
-    let prepared = set_up(&mut db, name).await;
+    let prepared = schema::set_up(&mut db, name).await;
     schema::hang_up(db).await;
     prepared
-}
-
-async fn set_up(db: &mut SqliteConnection, name: &str) -> Result<(), Unusable> {
-    // Before anything is changed: the file may not be ours.
-    schema::inspect(db, name).await?;
-    sqlx::raw_sql("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE")
-        .execute(&mut *db)
-        .await
-        .doing("preparing it")?;
-    schema::migrate(db, name).await?;
-    // SQLite begins a transaction on a read-only file without a word; a write tells.
-    sqlx::raw_sql("UPDATE meta SET id = id; COMMIT").execute(db).await.doing("preparing it")?;
-    Ok(())
 }

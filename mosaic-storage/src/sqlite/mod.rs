@@ -47,9 +47,11 @@ mod reader;
 mod schema;
 mod statements;
 mod store;
+mod vectors;
 mod writer;
 
 pub use health::SqliteHealthStore;
 pub use memory::SqliteMemories;
 pub use options::{Durability, SqliteOptions};
 pub use store::SqliteStore;
+pub use vectors::SqliteVectorCache;

@@ -8,6 +8,7 @@
 //! | `health` | what routers know of their candidates; see `health.rs` |
 //! | `memory_*`, `memories` | see [`memory`](super::memory) |
 //! | `jobs`, `job_pauses`, `schedules` | jobs (see `jobs`) |
+//! | `embeddings`, `embedding_totals` | vectors of texts that were embedded; see `vectors.rs` |
 //! | `log` | a view for people: tenant, name, seq, kind, time, body as text |
 //!
 //! The last number of a session is not stored: it is that of its last row.
@@ -68,6 +69,7 @@ const MIGRATIONS: &[&str] = &[
 ",
     memory::MIGRATION,
     super::jobs::TABLES,
+    super::vectors::MIGRATION,
 ];
 
 /// The newest format that this version knows.
@@ -137,6 +139,20 @@ pub(super) async fn migrate(db: &mut SqliteConnection, store: &str) -> Result<()
         let mark = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(mark)).execute(db).await.doing("making its tables")?;
     }
+    Ok(())
+}
+
+/// Prepares a file for those who write over connections of their own.
+pub(super) async fn set_up(db: &mut SqliteConnection, store: &str) -> Result<(), Unusable> {
+    // Before anything is changed: the file may not be ours.
+    inspect(db, store).await?;
+    sqlx::raw_sql("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE")
+        .execute(&mut *db)
+        .await
+        .doing("preparing it")?;
+    migrate(db, store).await?;
+    // SQLite begins a transaction on a read-only file without a word; a write tells.
+    sqlx::raw_sql("UPDATE meta SET id = id; COMMIT").execute(db).await.doing("preparing it")?;
     Ok(())
 }
 

@@ -37,6 +37,7 @@ from mosaic._schema import SchemaError
 from mosaic.agent import Agent, Limits, ModelParams
 from mosaic.app import Mosaic
 from mosaic.errors import Fatal, MosaicError, fatal
+from mosaic.memory import HashingEmbedder, HostEmbedder, Memory
 from mosaic.run import Reply, Run, Usage
 from mosaic.session import Session
 from mosaic.tool import Tool, ToolContext, tool
@@ -49,10 +50,13 @@ __all__ = [
     "Agent",
     "AiohttpTransport",
     "Fatal",
+    "HashingEmbedder",
+    "HostEmbedder",
     "HttpRequest",
     "HttpResponse",
     "HttpxTransport",
     "Limits",
+    "Memory",
     "ModelParams",
     "Mosaic",
     "MosaicError",

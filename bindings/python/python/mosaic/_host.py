@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import itertools
 import json
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from mosaic._convert import ConversionError, to_json
 from mosaic.errors import Fatal, FatalCause
+from mosaic.memory import Embed
 from mosaic.tool import Tool, ToolContext
 from mosaic.transport import HttpRequest, Transport
 
@@ -50,12 +52,15 @@ class Cancellable(Protocol):
 class Host:
     """Runs the tools and carries the HTTP of one event loop."""
 
-    def __init__(self, port: Port, transport: Transport | None) -> None:
+    def __init__(
+        self, port: Port, transport: Transport | None, embedders: Mapping[int, Embed] | None = None
+    ) -> None:
         self._port = port
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._handles = itertools.count(1)
         self._tools: dict[int, Tool[..., Any]] = {}
+        self._embedders = dict(embedders or {})
         self._open: dict[int, asyncio.Task[None]] = {}
         self._credits: dict[int, _Credit] = {}
         #: Runs that the program holds, so that closing can cancel them.
@@ -88,6 +93,10 @@ class Host:
                 body = b"" if place is None else buffers[place]
                 credit = self._credits[number] = _Credit(request["window"])
                 self._begin(number, self._carry(number, request, body, credit), contextvars.copy_context())
+            case "embed":
+                self._begin(number, self._embed(number, request), contextvars.copy_context())
+            case "embed.release":
+                self._embedders.pop(number, None)
             case "http.credit":
                 if credit := self._credits.get(number):
                     credit.grant(request["bytes"])
@@ -126,6 +135,7 @@ class Host:
         context = ToolContext(
             session=request["session"]["name"],
             tenant=request["session"]["tenant"],
+            user=request.get("user"),
             run=request["run"],
             call=request["call"],
             attempt=request["attempt"],
@@ -158,6 +168,24 @@ class Host:
 
     def _progress(self, number: int, update: Any) -> None:
         self._port.respond(number, json.dumps({"type": "progress", "update": to_json(update)}))
+
+    # Embedding
+
+    async def _embed(self, number: int, request: dict[str, Any]) -> None:
+        try:
+            embed, texts = self._embedders[request["handle"]], request["texts"]
+            if inspect.iscoroutinefunction(embed):
+                answer = await embed(texts)
+            else:
+                answer = await _in_thread(lambda: embed(texts), threading.Event())
+                answer = await answer if inspect.isawaitable(answer) else answer
+            vectors = [[float(each) for each in vector] for vector in answer]
+            self._port.respond(number, json.dumps({"type": "vectors", "vectors": vectors}, allow_nan=False))
+        except asyncio.CancelledError:
+            self._error(number, "CancelledError", "cancelled")
+            raise
+        except Exception as error:
+            self._error(number, _name(error), str(error))
 
     # HTTP
 

@@ -34,15 +34,19 @@ class Engine:
         """
         Removes a session and every trace of it.
         """
-    def find_session(self, /, tenant: str, name: str, agent: Agent) -> "collections.abc.Awaitable[Session | None]":
+    def find_session(self, /, tenant: str, name: str, agent: Agent, user: "str | None") -> "collections.abc.Awaitable[Session | None]":
         """
         Opens a session that exists.
+        """
+    def idle(self, /) -> "collections.abc.Awaitable[None]":
+        """
+        Waits until no job is due or runs.
         """
     def port(self, /) -> Port:
         """
         The host port.
         """
-    def session(self, /, tenant: str, name: str, agent: Agent) -> "collections.abc.Awaitable[Session]":
+    def session(self, /, tenant: str, name: str, agent: Agent, user: "str | None") -> "collections.abc.Awaitable[Session]":
         """
         Opens a session, or creates it.
         """
@@ -176,7 +180,8 @@ def error_kinds() -> list[str]:
     Every kind of error, by name.
     """
 
-def open(url: str, providers: "list[tuple[str, str]]", keys: "list[tuple[str, str]]", host_transport: bool) -> "collections.abc.Awaitable[Engine]":
+def open(url: str, providers: "list[tuple[str, str]]", keys: "list[tuple[str, str]]", host_transport: bool, memory: "str | None", scripted: "list[ScriptedModel]") -> "collections.abc.Awaitable[Engine]":
     """
-    Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers.
+    Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers; `memory` is a
+    description in JSON, with the scripted models that it names by their places.
     """

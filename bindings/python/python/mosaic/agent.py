@@ -65,6 +65,7 @@ class Agent:
         tools: Sequence[Tool[..., Any] | Callable[..., Any]] = (),
         params: ModelParams | None = None,
         limits: Limits | None = None,
+        memory: bool = False,
     ) -> None:
         """Make an agent.
 
@@ -77,6 +78,8 @@ class Agent:
             tools: What the model may call; a plain function becomes a tool with no options.
             params: Settings of its model calls.
             limits: What a run may take.
+            memory: Whether it remembers, with the memory that `Mosaic.open` was given: recall before a run, tools, and
+                learning after it.
         """
         self.name = name
         self.model = model
@@ -89,6 +92,7 @@ class Agent:
         )
         self.params = params or ModelParams()
         self.limits = limits or Limits()
+        self.memory = memory
 
     def __repr__(self) -> str:
         """Show the name."""
@@ -104,4 +108,5 @@ class Agent:
             tools=(*self.tools, *tools),
             params=self.params,
             limits=self.limits,
+            memory=self.memory,
         )

@@ -11,6 +11,7 @@ from typing import Any
 from mosaic import _mosaic
 from mosaic._host import Host
 from mosaic.agent import Agent, Limits, ModelParams
+from mosaic.memory import Embed, Memory
 from mosaic.session import Session
 from mosaic.testing import ScriptedModel
 from mosaic.transport import Transport
@@ -40,6 +41,7 @@ class Mosaic:
         transport: Transport | None = None,
         providers: Mapping[str, str] | None = None,
         keys: Mapping[str, str] | None = None,
+        memory: Memory | None = None,
     ) -> Opening:
         """Open a store: ``sqlite://app.db``, or ``memory:`` for tests. Await it, or use ``async with``.
 
@@ -49,30 +51,49 @@ class Mosaic:
             providers: More providers: names, and base URLs of servers that speak OpenAI's API. With
                 ``{"lab": "http://127.0.0.1:8080/v1"}`` a model is "lab:some-model".
             keys: Keys of providers, in place of their environment variables.
+            memory: Lets agents remember; those that are made with ``memory=True`` do.
 
         Raises:
             StorageError: The store cannot be opened.
+            NotFoundError: Nobody knows the memory's embedder or model.
+            AuthError: The key of its provider is missing.
         """
-        return Opening(url, transport, providers or {}, keys or {})
+        return Opening(url, transport, providers or {}, keys or {}, memory)
 
-    async def session(self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT) -> Session:
+    async def session(
+        self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT, user: str | None = None
+    ) -> Session:
         """Open a session, or create it. Runs nothing.
+
+        Args:
+            name: Its name.
+            agent: Who answers in it.
+            tenant: Whose data it is.
+            user: Whose session it is. It stays theirs: nobody opens it for another. What agents remember is kept with
+                the user.
 
         Raises:
             NotFoundError: Nobody knows the agent's model.
             AuthError: The key of the model's provider is missing.
+            InvalidRequestError: The session is another user's, or the agent remembers and this Mosaic does not.
         """
-        native = await self._native.session(tenant, name, self._bind(agent))
+        native = await self._native.session(tenant, name, self._bind(agent), user)
         return Session(native, self._host, tenant, name, agent)
 
-    async def find_session(self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT) -> Session | None:
+    async def find_session(
+        self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT, user: str | None = None
+    ) -> Session | None:
         """Open a session that exists; None when it does not."""
-        native = await self._native.find_session(tenant, name, self._bind(agent))
+        native = await self._native.find_session(tenant, name, self._bind(agent), user)
         return None if native is None else Session(native, self._host, tenant, name, agent)
 
     async def erase(self, name: str, *, tenant: str = DEFAULT_TENANT) -> None:
         """Remove a session and every trace of it."""
         await self._native.erase(tenant, name)
+
+    async def idle(self) -> None:
+        """Wait until what follows the runs that have ended is done: what was learnt from them, for one."""
+        await self._native.idle()
 
     async def close(self, *, cancel: bool = False) -> list[str]:
         """Return when nothing runs any more.
@@ -110,6 +131,7 @@ class Mosaic:
             "tools": tools,
             "params": _params(agent.params),
             "limits": _limits(agent.limits),
+            "memory": agent.memory,
         }
         return self._native.agent(json.dumps(described), scripted)
 
@@ -118,13 +140,19 @@ class Opening:
     """A Mosaic that is being opened: to be awaited, or entered with ``async with``."""
 
     def __init__(
-        self, url: str, transport: Transport | None, providers: Mapping[str, str], keys: Mapping[str, str]
+        self,
+        url: str,
+        transport: Transport | None,
+        providers: Mapping[str, str],
+        keys: Mapping[str, str],
+        memory: Memory | None,
     ) -> None:
         """Keep what is to be opened."""
         self._url = url
         self._keys = keys
         self._providers = providers
         self._transport = transport
+        self._memory = memory
         self._opened: Mosaic | None = None
 
     def __await__(self) -> Generator[Any, None, Mosaic]:
@@ -144,10 +172,18 @@ class Opening:
             await self._opened.close(cancel=error is not None)
 
     async def _open(self) -> Mosaic:
+        scripted: list[_mosaic.ScriptedModel] = []
+        embedders: dict[int, Embed] = {}
+        memory = self._memory and json.dumps(self._memory.described(embedders, scripted))
         native = await _mosaic.open(
-            self._url, list(self._providers.items()), list(self._keys.items()), self._transport is not None
+            self._url,
+            list(self._providers.items()),
+            list(self._keys.items()),
+            self._transport is not None,
+            memory,
+            scripted,
         )
-        host = Host(native.port(), self._transport)
+        host = Host(native.port(), self._transport, embedders)
         native.port().start(host.deliver)
         return Mosaic(native, host)
 

@@ -34,6 +34,7 @@ from mosaic.session import Delivery, Said
 
 if TYPE_CHECKING:
     from mosaic.agent import Agent
+    from mosaic.memory import Memory
     from mosaic.transport import Transport
 
 T = TypeVar("T")
@@ -202,11 +203,14 @@ class Mosaic:
         transport: Transport | None = None,
         providers: Mapping[str, str] | None = None,
         keys: Mapping[str, str] | None = None,
+        memory: Memory | None = None,
     ) -> Mosaic:
         """Open a store: ``sqlite://app.db``, or ``memory:`` for tests."""
 
         async def work() -> app.Mosaic:
-            return await app.Mosaic.open(url, transport=transport, providers=providers, keys=keys)
+            return await app.Mosaic.open(
+                url, transport=transport, providers=providers, keys=keys, memory=memory
+            )
 
         return Mosaic(_loop.run(work))
 
@@ -218,18 +222,26 @@ class Mosaic:
         """Close it; runs that are going on are waited for, or cancelled if an exception leaves the block."""
         self.close(cancel=kind is not None)
 
-    def session(self, name: str, agent: Agent, *, tenant: str = app.DEFAULT_TENANT) -> Session:
+    def session(
+        self, name: str, agent: Agent, *, tenant: str = app.DEFAULT_TENANT, user: str | None = None
+    ) -> Session:
         """Open a session, or create it. Runs nothing."""
-        return Session(_loop.run(lambda: self._inner.session(name, agent, tenant=tenant)))
+        return Session(_loop.run(lambda: self._inner.session(name, agent, tenant=tenant, user=user)))
 
-    def find_session(self, name: str, agent: Agent, *, tenant: str = app.DEFAULT_TENANT) -> Session | None:
+    def find_session(
+        self, name: str, agent: Agent, *, tenant: str = app.DEFAULT_TENANT, user: str | None = None
+    ) -> Session | None:
         """Open a session that exists; None when it does not."""
-        found = _loop.run(lambda: self._inner.find_session(name, agent, tenant=tenant))
+        found = _loop.run(lambda: self._inner.find_session(name, agent, tenant=tenant, user=user))
         return None if found is None else Session(found)
 
     def erase(self, name: str, *, tenant: str = app.DEFAULT_TENANT) -> None:
         """Remove a session and every trace of it."""
         _loop.run(lambda: self._inner.erase(name, tenant=tenant))
+
+    def idle(self) -> None:
+        """Wait until what follows the runs that have ended is done."""
+        _loop.run(self._inner.idle)
 
     def close(self, *, cancel: bool = False) -> list[str]:
         """Return when nothing runs any more; ``cancel`` cancels what is going on. Names what was abandoned."""

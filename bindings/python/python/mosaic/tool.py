@@ -48,7 +48,7 @@ class ToolContext:
 
     #: The session's name.
     session: str
-    #: Whose session it is.
+    #: Whose data it is.
     tenant: str
     #: The run.
     run: str
@@ -58,6 +58,8 @@ class ToolContext:
     attempt: int
     #: The same for every attempt of this call, and for no other call.
     idempotency_key: str
+    #: Whose session it is, where the program said so.
+    user: str | None = None
     _show: Callable[[Any], None] = field(default=lambda _: None, repr=False, compare=False)
     _stop: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 

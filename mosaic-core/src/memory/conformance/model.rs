@@ -28,6 +28,10 @@ impl Model {
         match change {
             Change::Add { memory, .. } => self.add(memory),
             Change::Close { id, at, kept } => self.close(scope, *id, *at, None, *kept),
+            Change::Yield { id, to, at, kept } => {
+                self.of(scope, *to).filter(|to| to.closed_at.is_none())?;
+                self.close(scope, *id, *at, Some(*to), *kept)
+            }
             Change::Supersede { id, by, kept, .. } => {
                 self.add(by)?;
                 self.close(scope, *id, by.recorded_at, Some(by.id), *kept)

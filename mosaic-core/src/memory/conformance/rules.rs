@@ -21,6 +21,7 @@ suite! {
         what_is_closed_was_believed_then,
         two_times_are_told_apart,
         a_memory_is_closed_once,
+        what_yields_leaves_another_behind,
         a_clock_may_go_back,
         what_is_kept_was_so;
     scoping:
@@ -44,6 +45,7 @@ suite! {
         a_model_has_one_width,
         vectors_are_replaced,
         two_models_serve_while_one_replaces_the_other,
+        no_model_crowds_out_another,
         vectors_of_what_is_gone_are_dropped;
     blocks:
         a_block_is_what_was_written_last,

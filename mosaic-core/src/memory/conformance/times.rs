@@ -110,6 +110,60 @@ pub async fn a_memory_is_closed_once(factory: &dyn Factory) -> Check {
     Ok(())
 }
 
+/// What yields says to which other, and does so only while that one is believed.
+pub async fn what_yields_leaves_another_behind(factory: &dyn Factory) -> Check {
+    let store = factory.open("yielding").await?;
+    let tea = (1..=3).map(|n| drinks(n, "tea")).collect();
+    store.apply(&ann(), tea).await?;
+    let to = |n, to, kept| Change::Yield { id: id(n), to: id(to), at: at(9), kept };
+    let kept = Some(Kept { id: id(100), until: at(3) });
+    store.apply(&ann(), vec![to(1, 3, kept)]).await?;
+    let got = store.get(&ann(), &[id(1), id(3), id(100)]).await?;
+    let [Some(one), Some(three), Some(rest)] = got.as_slice() else {
+        return Err(super::Broken("what yielded, the other or what is kept of it is gone".into()));
+    };
+    ensure!(
+        (one.closed_at, one.superseded_by) == (Some(at(9)), Some(id(3))),
+        "what yielded says {:?}, {:?}",
+        one.closed_at,
+        one.superseded_by
+    );
+    ensure!((three.closed_at, three.superseded_by) == (None, None), "the other was changed too: {three:?}");
+    ensure!(
+        (rest.valid_from, rest.valid_to, rest.closed_at) == (one.valid_from, Some(at(3)), None),
+        "what is kept is {rest:?}"
+    );
+    ensure_fails!(
+        store.apply(&ann(), vec![to(1, 3, None)]).await,
+        MemoryError::Closed { .. },
+        "yielding twice"
+    );
+    ensure_fails!(
+        store.apply(&ann(), vec![to(2, 1, None)]).await,
+        MemoryError::Closed { .. },
+        "yielding to what is closed"
+    );
+    ensure_fails!(
+        store.apply(&ann(), vec![to(2, 77, None)]).await,
+        MemoryError::NotFound { .. },
+        "yielding to what is not there"
+    );
+    ensure_fails!(
+        store.apply(&ann(), vec![to(2, 2, None)]).await,
+        MemoryError::Invalid { .. },
+        "yielding to itself"
+    );
+    // One after the other in one call: the second sees the first, so neither pair is lost.
+    ensure_fails!(
+        store.apply(&ann(), vec![to(2, 3, None), to(3, 2, None)]).await,
+        MemoryError::Closed { .. },
+        "two that yield to each other"
+    );
+    let found = believed(&*store, AsOf::default()).await?;
+    ensure!(found == [2, 3, 100], "{found:?} is believed");
+    Ok(())
+}
+
 /// A clock that went back makes no memory that ends before it begins.
 pub async fn a_clock_may_go_back(factory: &dyn Factory) -> Check {
     let store = factory.open("clock").await?;

@@ -112,6 +112,20 @@ pub async fn two_models_serve_while_one_replaces_the_other(factory: &dyn Factory
     Ok(())
 }
 
+/// Models are arms of their own: one whose cosines are all higher does not crowd out the other.
+pub async fn no_model_crowds_out_another(factory: &dyn Factory) -> Check {
+    let store = factory.open("crowded").await?;
+    let near = |n: u8| vec![vector("near", &[1.0, f32::from(n) / 100.0])];
+    let far = |n: u8| vec![vector("far", &[1.0, f32::from(n)])];
+    let changes = (1..=5_u8).map(|n| Change::add(insight(u64::from(n), &ann(), "x"), near(n)));
+    let more = (6..=10_u8).map(|n| Change::add(insight(u64::from(n), &ann(), "x"), far(n)));
+    store.apply(&ann(), changes.chain(more).collect()).await?;
+    let query = by_vector(&ann(), "near", &[1.0, 0.0]).vector(vector("far", &[1.0, 0.0]));
+    let best = found(&*store, SearchQuery { limit: 2, ..query }).await?;
+    ensure!(best == [1, 2, 6, 7], "the best two of each of two models are {best:?}");
+    Ok(())
+}
+
 /// Vectors for a memory that is gone are dropped without a word: it was removed while it was being embedded.
 pub async fn vectors_of_what_is_gone_are_dropped(factory: &dyn Factory) -> Check {
     let store = factory.open("too_late").await?;

@@ -39,6 +39,8 @@ use mosaic_core::Timestamp;
 use mosaic_core::memory::{Change, Memory, MemoryId, Scope, Vector, check};
 
 use super::{Action, Decision, Draft, DraftBody, Reason, normalise};
+use crate::text::Words;
+use same::{Relation, Said};
 use state::State;
 
 /// When two memories are the same, and when one gives way.
@@ -156,7 +158,7 @@ pub fn reconcile(
 
 /// A total order of drafts by all that they say, so that the order in which they are given means nothing. Of one key the surer
 /// comes first.
-fn compare(a: &Draft, b: &Draft) -> Ordering {
+pub(crate) fn compare(a: &Draft, b: &Draft) -> Ordering {
     let sure = |draft: &Draft| match &draft.body {
         DraftBody::Preference { confidence, .. } => *confidence,
         DraftBody::Insight { .. } => 0.0,
@@ -179,6 +181,12 @@ fn compare(a: &Draft, b: &Draft) -> Ordering {
         .then_with(|| b.importance.total_cmp(&a.importance))
         .then_with(|| sources(a).cmp(&sources(b)))
         .then_with(|| a.replaces.cmp(&b.replaces))
+}
+
+/// Whether one of two sentences denies the other.
+pub(crate) fn opposed(a: &str, b: &str) -> bool {
+    let words = Words::english();
+    Said::read(&words, a).beside(&Said::read(&words, b)) == Relation::Opposite
 }
 
 fn says_the_same(a: &Draft, b: &Draft) -> bool {

@@ -68,8 +68,17 @@ impl Item {
 #[derive(Debug)]
 enum Op {
     Add(MemoryId),
-    Supersede { id: MemoryId, by: MemoryId, kept: Option<Kept> },
-    Close { id: MemoryId, kept: Option<Kept> },
+    Supersede {
+        id: MemoryId,
+        by: MemoryId,
+        kept: Option<Kept>,
+    },
+    /// For another that is there, where there is one.
+    Close {
+        id: MemoryId,
+        by: Option<MemoryId>,
+        kept: Option<Kept>,
+    },
 }
 
 /// What is there, and what is to be done.
@@ -265,19 +274,19 @@ impl<'a> State<'a> {
                 let kept = (from < at).then(|| Kept { id: (self.new_id)(), until: at });
                 match by {
                     Some(by) => self.supersede_op(old, by, kept),
-                    None => self.ops.push(Op::Close { id: old, kept }),
+                    None => self.ops.push(Op::Close { id: old, by: None, kept }),
                 }
                 closed.push(old);
             }
         }
     }
 
-    /// The first that a memory supersedes is superseded as it is added; a store adds a memory only once, so others are closed.
+    /// The first that a memory supersedes is superseded as it is added; a store adds a memory only once, so others yield to it.
     fn supersede_op(&mut self, id: MemoryId, by: MemoryId, kept: Option<Kept>) {
         let added = self.ops.iter_mut().find(|op| matches!(op, Op::Add(added) if *added == by));
         match added {
             Some(op) => *op = Op::Supersede { id, by, kept },
-            None => self.ops.push(Op::Close { id, kept }),
+            None => self.ops.push(Op::Close { id, by: Some(by), kept }),
         }
     }
 
@@ -328,7 +337,10 @@ impl<'a> State<'a> {
                 Op::Supersede { id, by, kept } => {
                     new(*by).map(|(memory, vectors)| Change::supersede(*id, memory, vectors, *kept))
                 }
-                Op::Close { id, kept } => Some(Change::Close { id: *id, at: self.now, kept: *kept }),
+                Op::Close { id, by, kept } => Some(match *by {
+                    Some(to) => Change::Yield { id: *id, to, at: self.now, kept: *kept },
+                    None => Change::Close { id: *id, at: self.now, kept: *kept },
+                }),
             });
         }
         let ids: Vec<MemoryId> = self.touched.into_iter().filter(|id| self.items.contains_key(id)).collect();

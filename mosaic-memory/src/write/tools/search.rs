@@ -74,6 +74,9 @@ impl Tool for Search {
         if found.hits.is_empty() {
             return Ok(ToolOutput::text("nothing found"));
         }
+        if let Err(error) = self.shared.recall.touch(&found, self.shared.runtime.now()).await {
+            tracing::warn!(%error, "that memories were used could not be counted");
+        }
         Ok(ToolOutput::text(found.hits.iter().map(|hit| line(&hit.memory)).collect::<String>()))
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mosaic_core::memory::{MemoryError, MemoryStore, Reach, Scope, SourceRef};
 use mosaic_core::{
-    Effect, Embedder, ErrorKind, ErrorReport, Runtime, Seq, Tool, ToolContext, ToolError, ToolOutput,
-    ToolSet, ToolSetError, ToolSpec,
+    Effect, ErrorKind, ErrorReport, Runtime, Seq, Tool, ToolContext, ToolError, ToolOutput, ToolSet,
+    ToolSetError, ToolSpec,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use super::forget::Forget;
 use super::preference::{PreferenceGet, PreferenceSet};
 use super::save::Save;
 use super::search::Search;
+use crate::embed::Embedders;
 use crate::recall::{Recall, RecallOptions};
 use crate::write::{Action, Decision, Draft, Reason, Redacted, WriteError, Writer, WriterOptions};
 
@@ -88,17 +89,19 @@ pub(super) struct Shared {
 }
 
 impl MemoryTools {
-    /// Tools for the memory of a scope, or of whoever's session they are called in.
+    /// Tools for the memory of a scope, or of whoever's session they are called in. With one embedder, as a rule; with
+    /// [`Embedders`] while memories are embedded anew.
     #[must_use]
     pub fn new(
         store: Arc<dyn MemoryStore>,
-        embedder: Arc<dyn Embedder>,
+        embedders: impl Into<Embedders>,
         runtime: Arc<dyn Runtime>,
         whose: impl Into<Whose>,
         options: MemoryToolsOptions,
     ) -> Self {
-        let recall = Recall::new(store.clone(), embedder.clone(), options.recall.clone());
-        let writer = Writer::new(store.clone(), embedder, runtime.clone(), options.writer.clone());
+        let embedders = embedders.into();
+        let recall = Recall::new(store.clone(), embedders.clone(), options.recall.clone());
+        let writer = Writer::new(store.clone(), embedders, runtime.clone(), options.writer.clone());
         Self(Arc::new(Shared { store, runtime, whose: whose.into(), options, recall, writer }))
     }
 

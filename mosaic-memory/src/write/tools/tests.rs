@@ -98,6 +98,8 @@ async fn a_fact_is_saved_once_found_and_forgotten() {
     assert_eq!((&again["done"], &again["memory"]), (&json!("known already"), &saved["memory"]));
     let search = json!({"query": "the name of the boat"});
     let found = bench.call("memory_search", search.clone()).await.unwrap();
+    let used = bench.store.list(&bench.scope, MemoryPage::default()).await.unwrap();
+    assert_eq!(used[0].accessed, 2, "saved again, and found");
     let id = saved["memory"].as_str().unwrap();
     assert_eq!(found, format!("[{id}] Ann's boat is called Miso. (since 1 January 2026)\n"));
     for _ in 0..2 {

@@ -78,6 +78,13 @@ pub(super) async fn erase(db: &mut SqliteConnection, scope: &Scope) -> Result<Me
             "UPDATE memory_parts SET cleared = cleared + 1 WHERE id IN (SELECT id FROM temp.erased_parts)";
         sqlx::query(clear).execute(&mut *db).await.doing(ACTION)?;
     }
+    // Vectors of their texts may be kept beside. Those are not told apart by agent and session: rather all of the user's go.
+    sqlx::query(crate::sqlite::vectors::REMOVE)
+        .bind(&*scope.tenant)
+        .bind(scope.user.as_ref().map(|user| user_key(Some(user))))
+        .execute(&mut *db)
+        .await
+        .doing(ACTION)?;
     // Names are traces too.
     sqlx::query(
         "DELETE FROM memory_parts WHERE id IN (SELECT id FROM temp.erased_parts)

@@ -63,7 +63,7 @@ pub(in crate::sqlite) const MIGRATION: &str = "
 ";
 
 /// A user as the key of a part: `=ann`; nothing for what the tenant has of its own.
-pub(super) fn user_key(user: Option<&Arc<str>>) -> String {
+pub(in crate::sqlite) fn user_key(user: Option<&Arc<str>>) -> String {
     user.map(|user| format!("={user}")).unwrap_or_default()
 }
 
@@ -120,12 +120,12 @@ pub(super) fn body(memory: &Memory) -> String {
 }
 
 /// A vector as it is stored.
-pub(super) fn bytes(values: &[f32]) -> Vec<u8> {
+pub(in crate::sqlite) fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// The numbers of a stored vector.
-pub(super) fn values(bytes: &[u8]) -> Vec<f32> {
+pub(in crate::sqlite) fn values(bytes: &[u8]) -> Vec<f32> {
     let (numbers, _) = bytes.as_chunks::<4>();
     numbers.iter().map(|number| f32::from_le_bytes(*number)).collect()
 }

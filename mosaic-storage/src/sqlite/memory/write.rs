@@ -106,6 +106,14 @@ where
     row.try_get(column).doing("reading an answer")
 }
 
+/// Which memories `m` lose a vector: of the part `?1`, the agent `?2` and the session `?3`, those with one of the model `?4`.
+macro_rules! dropped {
+    () => {
+        "m.part = ?1 AND (?2 IS NULL OR m.agent = ?2) AND (?3 IS NULL OR m.session = ?3)
+         AND EXISTS (SELECT 1 FROM memory_vectors v WHERE v.memory = m.n AND v.model = ?4)"
+    };
+}
+
 /// A statement of many rows, a step at a time.
 struct Rows<'s> {
     head: &'s str,
@@ -425,30 +433,38 @@ impl Writing<'_> {
 
     async fn drop_vectors(&mut self, model: &str) -> Result<(), Fault> {
         let Some((model, _)) = self.model(model).await? else { return Ok(()) };
-        let rows = sqlx::query(
-            "SELECT m.n, m.part FROM memory_parts p JOIN memories m ON m.part = p.id
-             WHERE p.tenant = ?1 AND (?2 IS NULL OR p.user = ?2) AND (?3 IS NULL OR m.agent = ?3)
-             AND (?4 IS NULL OR m.session = ?4)
-             AND EXISTS (SELECT 1 FROM memory_vectors v WHERE v.memory = m.n AND v.model = ?5)",
-        )
-        .bind(&*self.scope.tenant)
-        .bind(self.scope.user.as_ref().map(|user| user_key(Some(user))))
-        .bind(self.scope.agent.as_deref())
-        .bind(self.scope.session.as_deref())
-        .bind(model)
-        .fetch_all(&mut *self.db)
-        .await
-        .doing("dropping vectors")?;
-        for row in &rows {
-            let (n, part): (i64, i64) = (get(row, 0)?, get(row, 1)?);
+        let user = self.scope.user.as_ref().map(|user| user_key(Some(user)));
+        let parts =
+            sqlx::query("SELECT id FROM memory_parts WHERE tenant = ?1 AND (?2 IS NULL OR user = ?2)");
+        let parts = parts.bind(&*self.scope.tenant).bind(user).fetch_all(&mut *self.db).await;
+        for row in &parts.doing("dropping vectors")? {
+            // A part in a few statements: a model that is replaced may have a vector of everything.
+            let part: i64 = get(row, 0)?;
+            let any = sqlx::query(concat!("SELECT 1 FROM memories m WHERE ", dropped!(), " LIMIT 1"));
+            let any = any.bind(part).bind(self.scope.agent.as_deref()).bind(self.scope.session.as_deref());
+            let any = any.bind(model).fetch_optional(&mut *self.db).await.doing("dropping vectors")?;
+            if any.is_none() {
+                continue;
+            }
             let changed = self.bump(part).await?;
-            sqlx::query(
-                "DELETE FROM memory_vectors WHERE memory = ? AND model = ?; UPDATE memories SET changed = ? WHERE n = ?",
-            )
-            .bind(n)
+            sqlx::query(concat!("UPDATE memories AS m SET changed = ?5 WHERE ", dropped!()))
+                .bind(part)
+                .bind(self.scope.agent.as_deref())
+                .bind(self.scope.session.as_deref())
+                .bind(model)
+                .bind(changed)
+                .execute(&mut *self.db)
+                .await
+                .doing("dropping vectors")?;
+            sqlx::query(concat!(
+                "DELETE FROM memory_vectors WHERE model = ?4 AND memory IN (SELECT m.n FROM memories m WHERE ",
+                dropped!(),
+                ")"
+            ))
+            .bind(part)
+            .bind(self.scope.agent.as_deref())
+            .bind(self.scope.session.as_deref())
             .bind(model)
-            .bind(changed)
-            .bind(n)
             .execute(&mut *self.db)
             .await
             .doing("dropping vectors")?;
