@@ -11,7 +11,7 @@ pub(crate) use activity::{Active, Activity};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::agent::{Agent, RunEndHook};
+use crate::agent::{Agent, CompactionChoice, RunEndHook};
 use crate::id::{Seq, SessionKey};
 use crate::model::ModelSource;
 use crate::recording::run::RunRecorder;
@@ -21,6 +21,7 @@ use crate::session::{
     Surroundings,
 };
 use crate::store::{ListOptions, SessionInfo, SessionStore, StoreError};
+use crate::summary::{Compaction, CompactionError};
 
 /// Opens sessions over a store. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     around: Surroundings,
     models: fallback::Models,
+    /// Of agents that say nothing of it.
+    compaction: Mutex<Option<Arc<Compaction>>>,
     open: Mutex<HashMap<SessionKey, Weak<Shared>>>,
 }
 
@@ -49,7 +52,7 @@ impl Engine {
             run_ends: Arc::default(),
         };
         let models = fallback::Models::new(models);
-        Self(Arc::new(Inner { around, models, open: Mutex::default() }))
+        Self(Arc::new(Inner { around, models, compaction: Mutex::default(), open: Mutex::default() }))
     }
 
     /// Opens a session, or creates it. Runs nothing.
@@ -130,6 +133,25 @@ impl Engine {
         self.0.around.recording.set(recorder.into());
     }
 
+    /// How conversations of agents that say nothing of it are [compacted](Compaction), in sessions that are opened from now on;
+    /// `None`, which it is at first: they are not.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub fn compact_by_default(
+        &self,
+        compaction: impl Into<Option<Compaction>>,
+    ) -> Result<(), CompactionError> {
+        let compaction = compaction.into();
+        compaction.iter().try_for_each(Compaction::validate)?;
+        *self.compaction() = compaction.map(Arc::new);
+        Ok(())
+    }
+
+    fn compaction(&self) -> std::sync::MutexGuard<'_, Option<Arc<Compaction>>> {
+        self.0.compaction.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes no more work and waits until nothing runs, as [`close`](Engine::close) does, and leaves the store open.
     pub async fn stop(&self) -> CloseReport {
         self.0.around.activity.close().await
@@ -165,7 +187,14 @@ impl Engine {
     fn bind(&self, agent: &Agent) -> Result<Bound, SessionError> {
         let failed = |source| SessionError::Model { agent: agent.name().to_owned(), source };
         let model = self.0.models.of(agent, self.runtime()).map_err(failed)?;
-        Ok(Bound { agent: agent.clone(), model, compaction: CompactionPolicy::Never })
+        let compaction = match agent.compaction() {
+            CompactionChoice::Given(compaction) => Some(compaction.clone()),
+            CompactionChoice::Never => None,
+            CompactionChoice::Unset => self.compaction().clone(),
+        };
+        let policy =
+            compaction.as_ref().map_or(CompactionPolicy::Never, |compaction| compaction.policy(model.info()));
+        Ok(Bound { agent: agent.clone(), model, compaction, policy })
     }
 
     async fn load(&self, spec: &SessionSpec, bound: &Bound) -> Result<Option<Session>, SessionError> {

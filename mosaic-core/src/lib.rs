@@ -29,6 +29,7 @@ pub mod router;
 pub mod runtime;
 pub mod session;
 pub mod store;
+pub mod summary;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tool;
@@ -65,6 +66,10 @@ pub use session::{
     RecoveryPolicy, Reply, Run, RunEnd, RunEntries, Session, SessionError, SessionSpec,
 };
 pub use store::{Flush, Lease, ListOptions, Row, RowStream, SessionInfo, SessionStore, StoreError};
+pub use summary::{
+    Claim, Compaction, Facts, FnSummarizer, Passage, Summarizer, Summary, SummaryError, SummaryRequest,
+    SummaryUse,
+};
 pub use tool::{
     Approval, CallEnd, CallLimits, CancelToken, Effect, FatalToken, IntoToolOutput, Mismatch, ProgressSink,
     SchemaCheck, SubsetCheck, Tool, ToolContext, ToolError, ToolOutput, ToolSet, ToolSetError, ToolSpec,

@@ -17,6 +17,7 @@
 //! * [`text`]: words, stop words and stems.
 //! * [`upkeep`]: jobs that keep memories in order.
 //! * [`mod@write`]: what was said becomes memories; tools for agents.
+//! * [`mod@summary`]: what was said becomes shorter, and each claim names what it rests on; episodes of sessions.
 //! * [`agent`]: an agent that remembers by itself: recall before a run, learning after it.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -24,11 +25,18 @@
 pub mod agent;
 #[cfg(feature = "agent-log")]
 pub mod agent_log;
+mod ask;
 pub mod embed;
 mod id;
 pub mod recall;
 #[cfg(feature = "agent-log")]
 pub mod session_archive;
+pub mod summary;
 pub mod text;
 pub mod upkeep;
 pub mod write;
+
+/// The examples of the page about summaries are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/summaries.md")]
+struct SummariesPage;

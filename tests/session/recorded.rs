@@ -392,3 +392,41 @@ async fn a_session_that_was_erased_and_made_again_is_another_one() {
     let replayed = tape.replay(&offline([])).unwrap();
     assert_eq!(replayed.sessions.iter().map(|session| session.entries.len()).collect::<Vec<_>>(), [5, 5]);
 }
+
+#[tokio::test]
+async fn a_run_whose_conversation_was_compacted_is_replayed_without_a_summariser() {
+    use crate::compaction::{Probe, long};
+    let tape = Tape::new();
+    let probe = Probe::good();
+    let look = Fake::ok("look");
+    let script = ScriptedModel::new([
+        Answer::text(long("yes")).then_call("look", json!({"n": 1, "path": "a/b.txt"})),
+        Answer::text(long("no")),
+        Answer::error(ModelError::new(ErrorKind::ContextOverflow, "too long")),
+        Answer::text("done"),
+        Answer::text("over"),
+    ]);
+    let window = crate::compaction::window(250);
+    let compaction = mosaic_core::Compaction::new(probe.clone()).at_share(1.0).keep_recent(100);
+    let recorded =
+        agent(&script.clone().with_info(window)).tool(look.clone()).compaction(compaction).build().unwrap();
+    let session = tape.engine().session("a", &recorded).await.unwrap();
+    for text in ["one", "two", "three"] {
+        session.send(long(text)).await.unwrap().finish().await.unwrap();
+    }
+    let entries = session.entries(Seq(1)).await.unwrap();
+    tape.done().await;
+
+    assert!(probe.asked().len() > 1 && kinds(&entries).contains(&"compaction"), "{:?}", kinds(&entries));
+    // The window of the model was 250; the one of the replay says nothing of it.
+    let replayed = tape.replay(&offline([look])).unwrap();
+    let again = replayed.session("a").unwrap();
+    assert_eq!(again.entries, entries);
+    assert!(again.steps.contains(&StepId::Compact { number: 1 }));
+
+    // What was recorded of a summary counts: another one is another conversation.
+    let changed = tape.text().replacen("They talked.", "They fought.", 1);
+    assert!(changed != tape.text());
+    let error = tape::replay(&changed, &offline([Fake::ok("look")])).unwrap_err();
+    assert!(error.divergence().is_some(), "{error}");
+}

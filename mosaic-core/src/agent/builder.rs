@@ -10,6 +10,7 @@ use crate::error::ErrorKind;
 use crate::model::{ChatModel, ModelParams, ModelRef, ModelRefError};
 use crate::router::RouteHints;
 use crate::session::RecoveryPolicy;
+use crate::summary::Compaction;
 use crate::tool::{Tool, ToolSet, ToolSetError, ToolSpec};
 
 /// A model, or the name of one that is resolved when a session opens.
@@ -60,6 +61,19 @@ impl From<Arc<dyn ChatModel>> for ModelChoice {
     }
 }
 
+/// What an agent says of compaction.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum CompactionChoice {
+    /// Nothing: the engine's default counts.
+    #[default]
+    Unset,
+    /// Its conversations are never compacted.
+    Never,
+    /// So.
+    Given(Arc<Compaction>),
+}
+
 /// What is wrong with an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -85,6 +99,14 @@ pub enum AgentError {
         agent: String,
         /// Why.
         source: ToolSetError,
+    },
+    /// The settings of compaction make no sense.
+    #[error("agent `{agent}`: {reason}")]
+    Compaction {
+        /// The agent.
+        agent: String,
+        /// Why, as [`CompactionError`](crate::summary::CompactionError) says it.
+        reason: String,
     },
 }
 
@@ -124,6 +146,7 @@ struct Inner {
     tools: ToolSet,
     limits: Limits,
     recovery: RecoveryPolicy,
+    compaction: CompactionChoice,
     hooks: Option<Box<Hooks>>,
     /// Made when it is first asked for: when a session opens, not for every agent that is built.
     digest: OnceLock<Box<str>>,
@@ -142,6 +165,7 @@ impl Agent {
             check: None,
             limits: Limits::default(),
             recovery: RecoveryPolicy::default(),
+            compaction: CompactionChoice::default(),
             hooks: None,
         }
     }
@@ -200,6 +224,12 @@ impl Agent {
         self.0.recovery
     }
 
+    /// How its conversations are kept within its model's window.
+    #[must_use]
+    pub fn compaction(&self) -> &CompactionChoice {
+        &self.0.compaction
+    }
+
     /// What tells the model more before a run's first call.
     #[must_use]
     pub fn contexts(&self) -> &[Arc<dyn ContextProvider>] {
@@ -241,6 +271,7 @@ pub struct AgentBuilder {
     check: Option<Arc<dyn crate::tool::SchemaCheck>>,
     limits: Limits,
     recovery: RecoveryPolicy,
+    compaction: CompactionChoice,
     hooks: Option<Box<Hooks>>,
 }
 
@@ -322,6 +353,16 @@ impl AgentBuilder {
         self
     }
 
+    /// How its conversations are kept within its model's window: see [`Compaction`]. `None`: not at all, even if the engine does
+    /// it by default.
+    pub fn compaction(mut self, compaction: impl Into<Option<Compaction>>) -> Self {
+        self.compaction = match compaction.into() {
+            Some(compaction) => CompactionChoice::Given(Arc::new(compaction)),
+            None => CompactionChoice::Never,
+        };
+        self
+    }
+
     /// Tells the model more before a run's first call: memories, documents. May be called several times: what the providers
     /// give stands in that order. They are asked together.
     pub fn context(mut self, provider: impl ContextProvider + 'static) -> Self {
@@ -338,7 +379,7 @@ impl AgentBuilder {
     /// The agent.
     ///
     /// # Errors
-    /// No model or no name of one; two tools of one name, or a tool that providers refuse.
+    /// No model or no name of one; two tools of one name, or a tool that providers refuse; settings that make no sense.
     pub fn build(self) -> Result<Agent, AgentError> {
         let agent = || self.name.to_string();
         let model = match self.model {
@@ -354,6 +395,11 @@ impl AgentBuilder {
         if let Some(source) = invalid {
             return Err(AgentError::Model { agent: agent(), source });
         }
+        if let CompactionChoice::Given(compaction) = &self.compaction
+            && let Err(error) = compaction.validate()
+        {
+            return Err(AgentError::Compaction { agent: agent(), reason: error.to_string() });
+        }
         let mut tools =
             ToolSet::new(self.tools).map_err(|source| AgentError::Tools { agent: agent(), source })?;
         if let Some(check) = self.check {
@@ -368,6 +414,7 @@ impl AgentBuilder {
             tools,
             limits: self.limits,
             recovery: self.recovery,
+            compaction: self.compaction,
             hooks: self.hooks,
             digest: OnceLock::new(),
         })))

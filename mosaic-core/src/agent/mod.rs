@@ -19,7 +19,7 @@ mod hook;
 mod limits;
 
 pub(crate) use backoff::backoff;
-pub use builder::{Agent, AgentBuilder, AgentError, ModelChoice};
+pub use builder::{Agent, AgentBuilder, AgentError, CompactionChoice, ModelChoice};
 pub(crate) use digest::{Fnv, digest};
 pub use hook::RunEndHook;
 pub use limits::Limits;

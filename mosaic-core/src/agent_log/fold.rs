@@ -191,13 +191,17 @@ impl<'a> Fold<'a> {
                 }
             }
             Body::CompactStart { .. } => self.compacting = Some(entry.at),
-            Body::Compaction { usage, .. } => {
+            // The model is asked when it is known what it should know.
+            Body::Context { .. } => {}
+            Body::Compaction { usage, cost, .. } => {
                 let at = self.compacting.take().unwrap_or(entry.at);
-                self.row(entry, LogKind::Compaction, at, LogStatus::Ok).usage = *usage;
+                let row = self.row(entry, LogKind::Compaction, at, LogStatus::Ok);
+                (row.usage, row.cost) = (*usage, *cost);
             }
-            Body::CompactFailed { error, .. } => {
+            Body::CompactFailed { error, usage, cost, .. } => {
                 let at = self.compacting.take().unwrap_or(entry.at);
-                self.row(entry, LogKind::Compaction, at, LogStatus::Error).error = Some(error.into());
+                let row = self.row(entry, LogKind::Compaction, at, LogStatus::Error);
+                (row.usage, row.cost, row.error) = (*usage, *cost, Some(error.into()));
             }
             Body::RunEnd { end, usage, cost } => self.ended(entry, began, end, *usage, *cost),
             // An input that steers comes while the model is being asked.

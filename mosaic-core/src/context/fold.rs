@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::id::{CallId, Seq};
 use crate::message::{Group, GroupBody, Origin, Part, ToolResult, ToolStatus};
 use crate::session::{Body, Entry, InputDelivery};
+use crate::summary::Facts;
 
 /// What the model sees of a session: a fold over its entries.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     groups: Arc<Vec<Arc<Group>>>,
-    /// The entry that began each group; as long as `groups`.
-    starts: Vec<Seq>,
+    /// Where in the log each group stands; as long as `groups`.
+    places: Vec<Place>,
     /// An answer whose calls have not all ended.
     open: Option<Open>,
     /// What is said while an answer is open, or is being made.
@@ -28,6 +31,16 @@ pub struct Context {
     /// What contexts have shown, and the entry that the group begins with which shows it.
     shown: Arc<BTreeSet<Arc<str>>>,
     shown_at: Vec<(Seq, Arc<str>)>,
+}
+
+/// Where in the log a group stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The entry that said it: an input, a notice, an answer. Of a summary, the last entry that it stands for.
+    pub(crate) said: Seq,
+    /// The entry with which the group joined the conversation: the last result of an answer's calls, or, for an input that had to
+    /// wait, what it waited for. Never less than that of the group before.
+    pub(crate) joined: Seq,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +59,21 @@ impl Context {
         &self.groups
     }
 
+    /// Where the groups stand in the log.
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// Whether the first group is a summary.
+    pub(crate) fn is_compacted(&self) -> bool {
+        self.compacted > Seq::ZERO
+    }
+
+    /// Inputs that have not joined the conversation yet.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = Seq> {
+        self.waiting.iter().chain(&self.queued).map(|(seq, _)| *seq)
+    }
+
     /// From which entry on the conversation is whole. What was said before stands there as a summary, if at all.
     #[must_use]
     pub fn seen_from(&self) -> Seq {
@@ -60,10 +88,11 @@ impl Context {
 
     /// Takes an entry. Total: an entry that does not fit changes nothing.
     pub fn apply(&mut self, entry: &Entry) {
+        let at = entry.seq;
         match &entry.body {
             Body::Input { parts, delivery, .. } => {
                 if !std::mem::replace(&mut self.busy, true) {
-                    self.begin(entry.seq, parts.clone());
+                    self.begin(at, at, parts.clone());
                 } else if *delivery == InputDelivery::Steer {
                     // The model may be answering what was said before: this comes after its answer.
                     self.waiting.push((entry.seq, parts.clone()));
@@ -73,7 +102,7 @@ impl Context {
             }
             Body::Assistant { parts, origin, .. } => self.answer(entry.seq, parts, origin.as_ref()),
             // A failed attempt is over, too: what was said meanwhile goes into the next one.
-            Body::ModelFailed { .. } => self.flush(),
+            Body::ModelFailed { .. } => self.flush(at),
             Body::ToolEnd { call, status, content, .. } => {
                 let Some(open) = self.open.as_mut().filter(|open| open.awaits(call)) else { return };
                 open.results.push(ToolResult {
@@ -82,23 +111,28 @@ impl Context {
                     content: content.clone(),
                 });
                 if open.results.len() >= open.calls {
-                    self.close();
+                    self.close(at);
                 }
             }
             Body::Notice { parts, .. } => {
                 self.waiting.push((entry.seq, parts.clone()));
                 if self.open.is_none() {
-                    self.flush();
+                    self.flush(at);
                 }
             }
-            Body::Context { parts, shows, .. } => self.show(parts, shows),
-            Body::Compaction { upto, summary, .. } => self.compact(*upto, summary),
+            Body::Context { parts, shows, .. } => self.show(at, parts, shows),
+            Body::Compaction { upto, summary, facts, .. } => {
+                self.compact(*upto, summary, facts);
+                self.flush_unless_open(at);
+            }
+            // What was said meanwhile goes into the model call that follows.
+            Body::CompactFailed { .. } => self.flush_unless_open(at),
             Body::RunEnd { .. } => {
-                self.close();
+                self.close(at);
                 self.busy = !self.queued.is_empty();
                 if self.busy {
                     let (seq, parts) = self.queued.remove(0);
-                    self.begin(seq, parts);
+                    self.begin(seq, at, parts);
                 }
             }
             _ => {}
@@ -106,37 +140,37 @@ impl Context {
     }
 
     /// The input that begins a run.
-    fn begin(&mut self, seq: Seq, parts: Vec<Part>) {
+    fn begin(&mut self, said: Seq, joined: Seq, parts: Vec<Part>) {
         self.input = Some(self.groups.len());
-        self.push(seq, Group::user(parts));
+        self.push(said, joined, Group::user(parts));
     }
 
     /// Puts what was gathered before the input that began the run, into its group: some models take no two messages of the
     /// user in a row. The model has not been asked yet, so nothing that it saw changes.
-    fn show(&mut self, gathered: &[Part], shows: &[Arc<str>]) {
+    fn show(&mut self, at: Seq, gathered: &[Part], shows: &[Arc<str>]) {
         let input = self.input.take();
         if let Some(index) = input
             && let Some(group) = Arc::make_mut(&mut self.groups).get_mut(index)
-            && let Some(seq) = self.starts.get(index)
+            && let Some(place) = self.places.get(index)
             && let GroupBody::User { parts } = group.body()
             && !gathered.is_empty()
         {
             *group = Group::user(gathered.iter().chain(parts).cloned().collect());
-            self.shown_at.extend(shows.iter().map(|name| (*seq, name.clone())));
+            self.shown_at.extend(shows.iter().map(|name| (place.joined, name.clone())));
             Arc::make_mut(&mut self.shown).extend(shows.iter().cloned());
         }
         // What was said meanwhile the model can see at once.
-        self.flush();
+        self.flush(at);
     }
 
-    fn push(&mut self, seq: Seq, group: Arc<Group>) {
+    fn push(&mut self, said: Seq, joined: Seq, group: Arc<Group>) {
         Arc::make_mut(&mut self.groups).push(group);
-        self.starts.push(seq);
+        self.places.push(Place { said, joined });
     }
 
     fn answer(&mut self, seq: Seq, parts: &[Part], origin: Option<&Origin>) {
         self.input = None;
-        self.close();
+        self.close(seq);
         let calls = parts.iter().filter(|part| part.as_call().is_some()).count();
         if calls > 0 {
             let (parts, origin) = (parts.to_vec(), origin.cloned());
@@ -145,15 +179,15 @@ impl Context {
             if !parts.is_empty()
                 && let Ok(group) = Group::assistant(parts.to_vec(), origin.cloned(), Vec::new())
             {
-                self.push(seq, group);
+                self.push(seq, seq, group);
             }
-            self.flush();
+            self.flush(seq);
         }
     }
 
     /// Closes an open answer. Calls without a result get one that says so: whatever the log holds, the request built from
     /// it is valid (guarantee G4).
-    fn close(&mut self) {
+    fn close(&mut self, at: Seq) {
         if let Some(mut open) = self.open.take() {
             for call in open.parts.iter().filter_map(Part::as_call) {
                 if !open.results.iter().any(|result| result.call == call.id) {
@@ -165,30 +199,50 @@ impl Context {
                 }
             }
             if let Ok(group) = Group::assistant(open.parts, open.origin, open.results) {
-                self.push(open.seq, group);
+                self.push(open.seq, at, group);
             }
         }
-        self.flush();
+        self.flush(at);
     }
 
-    fn flush(&mut self) {
+    fn flush(&mut self, at: Seq) {
         for (seq, parts) in std::mem::take(&mut self.waiting) {
-            self.push(seq, Group::user(parts));
+            self.push(seq, at, Group::user(parts));
         }
     }
 
-    fn compact(&mut self, upto: Seq, summary: &str) {
-        let gone = self.starts.iter().take_while(|start| **start <= upto).count();
-        let groups = Arc::make_mut(&mut self.groups);
-        let text = format!("Summary of the conversation so far:\n{summary}");
-        groups.splice(..gone, [Group::user(vec![Part::text(text)])]);
-        self.starts.splice(..gone, [upto]);
+    fn flush_unless_open(&mut self, at: Seq) {
+        if self.open.is_none() {
+            self.flush(at);
+        }
+    }
+
+    fn compact(&mut self, upto: Seq, summary: &str, facts: &Value) {
+        let gone = self.places.iter().take_while(|place| place.joined <= upto).count();
+        Arc::make_mut(&mut self.groups).splice(..gone, [summary_group(summary, facts)]);
+        self.places.splice(..gone, [Place { said: upto, joined: upto }]);
         self.input =
             self.input.and_then(|index| index.checked_sub(gone)).map(|index| index.saturating_add(1));
         self.compacted = upto;
         self.shown_at.retain(|(seq, _)| *seq > upto);
         self.shown = Arc::new(self.shown_at.iter().map(|(_, name)| name.clone()).collect());
     }
+}
+
+/// What stands in the place of what was summarised.
+pub(crate) fn summary_group(summary: &str, facts: &Value) -> Arc<Group> {
+    let mut text = format!("Summary of the conversation so far:\n{summary}");
+    let facts = match Facts::from_value(facts) {
+        Some(facts) => facts.text(),
+        None if facts.is_null() => String::new(),
+        // Of another version, or of somebody else.
+        None => facts.to_string(),
+    };
+    if !facts.is_empty() {
+        text.push_str("\n\nFacts from the log of this conversation:\n");
+        text.push_str(&facts);
+    }
+    Group::user(vec![Part::text(text)])
 }
 
 impl Open {

@@ -30,6 +30,14 @@ fn is_zero(tokens: &u64) -> bool {
     *tokens == 0
 }
 
+impl Usage {
+    /// Whether nothing was used, or nothing reported.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         self.input = self.input.saturating_add(other.input);

@@ -30,6 +30,7 @@ pub use output_mode::OutputMode;
 pub use price::{Price, Rates, Tier};
 pub use reference::{ModelRef, ModelRefError, ModelSource};
 pub use request::{ModelCall, ModelParams, ModelRequest, OutputSpec, Reasoning, ToolChoice};
+pub(crate) use tokens::estimated_tokens;
 pub use tokens::{
     Calibration, Count, CountBasis, Estimate, Observed, RequestCounter, TextTokens, TokenCounter,
 };

@@ -21,6 +21,7 @@ use crate::model::{OutputSpec, StopReason};
 use crate::router::RouteDecision;
 use crate::runtime::Timestamp;
 use crate::store::Flush;
+use crate::summary::Claim;
 use crate::tool::{Effect, ToolSpec};
 
 /// One thing that happened in a session.
@@ -194,12 +195,24 @@ pub enum Body {
         step: u64,
         /// The last entry that it stands for.
         upto: Seq,
-        /// The summary.
+        /// The summary, as the model reads it.
         summary: String,
-        /// What must survive as data: tasks, decisions, touched resources.
+        /// The summary, claim by claim, with the entries that each rests on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        claims: Vec<Claim>,
+        /// What must survive as data: tasks, effects, decisions, touched resources, as [`Facts`](crate::summary::Facts).
         facts: Value,
+        /// About how many tokens the conversation had.
+        #[serde(default)]
+        before: u64,
+        /// About how many it has now.
+        #[serde(default)]
+        after: u64,
         /// What it took.
         usage: Usage,
+        /// What it cost, where prices are known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost: Option<Cost>,
     },
     /// A compaction failed.
     CompactFailed {
@@ -207,6 +220,12 @@ pub enum Body {
         step: u64,
         /// Why.
         error: ErrorReport,
+        /// What was spent in vain.
+        #[serde(default, skip_serializing_if = "Usage::is_zero")]
+        usage: Usage,
+        /// What that cost.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost: Option<Cost>,
     },
     /// The conversation goes on from an earlier point; what came after it is no longer part of it.
     Rewind {
@@ -231,7 +250,7 @@ pub enum Body {
     RunEnd {
         /// How.
         end: RunEnd,
-        /// What all its model calls took.
+        /// What all its model calls took, compactions included.
         usage: Usage,
         /// What they cost, where prices are known.
         #[serde(default, skip_serializing_if = "Option::is_none")]

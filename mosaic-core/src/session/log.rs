@@ -29,15 +29,12 @@ impl Log {
     #[must_use]
     pub fn fold(entries: &[Entry]) -> Self {
         let mut log = Self::default();
-        let mut path: Vec<&Entry> = Vec::with_capacity(entries.len());
-        for entry in entries {
-            log.apply_machine(entry);
-            match &entry.body {
-                Body::Rewind { to } => path.retain(|earlier| earlier.seq <= *to),
-                _ => path.push(entry),
-            }
+        entries.iter().for_each(|entry| log.apply_machine(entry));
+        let path = path(entries);
+        path.iter().for_each(|entry| log.context.apply(entry));
+        if path.len() < entries.len() {
+            log.machine.recount(path);
         }
-        path.into_iter().for_each(|entry| log.context.apply(entry));
         log
     }
 
@@ -62,6 +59,20 @@ impl Log {
             }
         }
     }
+}
+
+/// The entries that the conversation is made of: all of a log but those that a rewind left behind, and the rewinds themselves.
+#[must_use]
+pub fn path(entries: &[Entry]) -> Vec<&Entry> {
+    let mut path: Vec<&Entry> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match &entry.body {
+            // Numbers grow, so what is left behind is the end.
+            Body::Rewind { to } => path.truncate(path.partition_point(|earlier| earlier.seq <= *to)),
+            _ => path.push(entry),
+        }
+    }
+    path
 }
 
 /// What a session records of the agent that it is bound to.

@@ -28,9 +28,10 @@ pub use entry::{
 pub use error::SessionError;
 pub(crate) use feed::Feed;
 pub use handle::{Input, Session};
-pub use log::Log;
 pub(crate) use log::bound;
+pub use log::{Log, path};
 pub use machine::{CompactionPolicy, Phase, RecoveryPolicy};
 pub use run::{Canceller, Reply, Run};
+pub use shared::read as read_entries;
 pub(crate) use shared::{Bound, Shared, Surroundings, read};
 pub use spec::SessionSpec;

@@ -16,6 +16,7 @@ use crate::id::{RunId, Seq, SessionKey};
 use crate::model::ChatModel;
 use crate::runtime::Runtime;
 use crate::store::SessionStore;
+use crate::summary::Compaction;
 use crate::tool::FatalToken;
 
 /// What the engine gives to each of its sessions.
@@ -34,7 +35,9 @@ pub(crate) struct Surroundings {
 pub(crate) struct Bound {
     pub(crate) agent: Agent,
     pub(crate) model: Arc<dyn ChatModel>,
-    pub(crate) compaction: CompactionPolicy,
+    pub(crate) compaction: Option<Arc<Compaction>>,
+    /// When the machine asks for it.
+    pub(crate) policy: CompactionPolicy,
 }
 
 /// One session in this process: shared by its handles, its runs and its driver.
@@ -166,11 +169,10 @@ impl Shared {
 }
 
 /// All entries of a session from a number on.
-pub(crate) async fn read(
-    store: &dyn SessionStore,
-    key: &SessionKey,
-    from: Seq,
-) -> Result<Vec<Entry>, SessionError> {
+///
+/// # Errors
+/// What the store says, and entries that cannot be read.
+pub async fn read(store: &dyn SessionStore, key: &SessionKey, from: Seq) -> Result<Vec<Entry>, SessionError> {
     let mut rows = store.read(key, from).await?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next().await {

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
-use futures_util::StreamExt;
 use mosaic_core::{
-    ChatModel, Cost, ErrorKind, Group, ModelCall, ModelEnd, ModelError, ModelEvent, ModelParams,
-    ModelRequest, OutputSpec, Part, SchemaCheck, Seq, StopReason, SubsetCheck,
+    ChatModel, Cost, ModelEnd, ModelError, ModelParams, OutputSpec, SchemaCheck, Seq, StopReason, SubsetCheck,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::ask::{Question, ask};
 
 use super::{Draft, DraftBody, ExtractError, Extraction, Extractor, Nonsense, Speaker, Turn, normalise};
 
@@ -140,25 +140,10 @@ impl ModelExtractor {
         self
     }
 
-    async fn ask(&self, question: &str) -> Result<(String, ModelEnd), ModelError> {
-        let request = ModelRequest {
-            instructions: INSTRUCTIONS.into(),
-            groups: Arc::new(vec![Group::user(vec![Part::text(question)])]),
-            output: Some(SHAPE.clone()),
-            params: self.params.clone(),
-            ..ModelRequest::default()
-        };
-        let mut stream = self.model.stream(ModelCall::new(request)).await?;
-        let mut text = String::new();
-        while let Some(event) = stream.next().await {
-            match event? {
-                ModelEvent::Restarted => text.clear(),
-                ModelEvent::End { content: Part::Text { text: part }, .. } => text.push_str(&part),
-                ModelEvent::Done(end) => return Ok((text, end)),
-                _ => {}
-            }
-        }
-        Err(ModelError::new(ErrorKind::Incomplete, "the model's answer ended before it was whole"))
+    async fn ask(&self, text: &str) -> Result<(String, ModelEnd), ModelError> {
+        let (shape, params) = (&SHAPE, &self.params);
+        let question = Question { instructions: INSTRUCTIONS, text, shape, params, deadline: None };
+        ask(self.model.as_ref(), question).await
     }
 }
 

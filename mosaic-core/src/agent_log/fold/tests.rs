@@ -281,7 +281,7 @@ fn compactions_are_rows_with_what_they_took() {
     let found = of(&entries([
         (100, input()),
         (110, Body::CompactStart { step: 1 }),
-        (130, Body::CompactFailed { step: 1, error: report }),
+        (130, Body::CompactFailed { step: 1, error: report, usage: usage(3, 0), cost: None }),
         (140, Body::CompactStart { step: 2 }),
         (
             190,
@@ -289,8 +289,12 @@ fn compactions_are_rows_with_what_they_took() {
                 step: 2,
                 upto: Seq(2),
                 summary,
+                claims: Vec::new(),
                 facts: json!({"my": "secret"}),
+                before: 90,
+                after: 9,
                 usage: usage(9, 1),
+                cost: None,
             },
         ),
         (220, assistant(Vec::new(), None)),

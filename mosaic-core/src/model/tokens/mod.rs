@@ -46,6 +46,7 @@ pub use calibration::Calibration;
 pub use estimate::Estimate;
 pub use observed::Observed;
 pub use request::RequestCounter;
+pub(crate) use request::estimated_tokens;
 
 use std::fmt::Debug;
 

@@ -130,6 +130,18 @@ impl TokenCounter for RequestCounter {
     }
 }
 
+/// About how many tokens a group is: the [`Estimate`], kept beside the group.
+pub(crate) fn estimated_tokens(group: &Group) -> u64 {
+    group.counts().get_or(Estimate.name(), || {
+        let work = Work {
+            texts: Arc::new(Estimate),
+            request: ModelRequest::default(),
+            instructions: Arc::default(),
+        };
+        work.group(group.body())
+    })
+}
+
 /// A request to be counted, here or on another thread.
 struct Work {
     texts: Arc<dyn TextTokens>,

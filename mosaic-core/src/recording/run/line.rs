@@ -10,8 +10,8 @@ use crate::error::ErrorReport;
 use crate::id::{SessionKey, StepId};
 use crate::model::ModelEvent;
 use crate::runtime::Timestamp;
-use crate::session::Entry;
 use crate::session::machine::Outcome;
+use crate::session::{CompactionPolicy, Entry};
 
 /// The version of the format that this version of Mosaic writes, and the newest that it reads.
 pub(super) const FORMAT: u16 = 1;
@@ -49,6 +49,8 @@ pub(super) enum Write<'a> {
         agent: &'a str,
         digest: &'a str,
         model: &'a str,
+        #[serde(skip_serializing_if = "CompactionPolicy::is_never")]
+        compaction: CompactionPolicy,
         #[serde(skip_serializing_if = "Option::is_none")]
         user: Option<&'a str>,
         noted: bool,
@@ -102,6 +104,8 @@ pub(super) enum Read {
         at: Timestamp,
         agent: String,
         model: String,
+        #[serde(default)]
+        compaction: CompactionPolicy,
         #[serde(default)]
         user: Option<Arc<str>>,
         noted: bool,

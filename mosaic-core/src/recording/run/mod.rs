@@ -25,7 +25,7 @@
 //! | --- | --- | --- | --- |
 //! | `begin` | `at`, `key`, `since` | a driver became the writer of the session; it began to work at `since` | told |
 //! | `history` | `entry` | an entry that the recording did not hold: from before it, or of another process | told |
-//! | `bind` | `at`, `agent`, `digest`, `model`, `noted` | the agent; `noted` when an entry says so | told |
+//! | `bind` | `at`, `agent`, `digest`, `model`, `compaction`, `noted` | the agent, and when its conversations are compacted, if they are; `noted` when an entry says so | told |
 //! | `outcome` | `at`, `outcome` | what the machine was told: an [`Outcome`](crate::session::machine::Outcome). Input, cancel and answer of the host are some, and the ends of model calls and tools, and time | an answer, and what had been said by a failure, a cancel or a tick, are made again of the events and compared; the rest is told |
 //! | `entry` | `entry` | an [`Entry`](crate::Entry) was appended | made again and compared; `label`, `custom` and `rewind` are the host's, and told |
 //! | `steps` | `at`, `steps`, `request` | other steps are wanted; `request` has digests of what a model is asked where that begins | made again and compared |

@@ -13,8 +13,8 @@ use crate::id::{Seq, SessionKey, StepId};
 use crate::model::{ModelEvent, ModelRequest};
 use crate::recording::lines::to_line;
 use crate::runtime::Timestamp;
-use crate::session::Entry;
 use crate::session::machine::{Outcome, Step};
+use crate::session::{CompactionPolicy, Entry};
 use crate::transport::record::Secrets;
 
 /// Writes down what happens in one session, for its driver. Nothing here fails: what goes wrong ends the recording.
@@ -33,7 +33,7 @@ struct State {
     /// A driver has begun, and not ended.
     open: bool,
     /// The agent that was bound since then, and the steps that were wanted last.
-    bound: Option<(String, String)>,
+    bound: Option<(String, String, CompactionPolicy)>,
     steps: Vec<StepId>,
     digester: Digester,
     holding: Holding,
@@ -67,13 +67,21 @@ impl Pen {
     }
 
     /// An agent is bound; `noted` when an entry says so.
-    pub(crate) fn bind(&self, at: Timestamp, agent: &Agent, model: &str, user: Option<&str>, noted: bool) {
+    pub(crate) fn bind(
+        &self,
+        at: Timestamp,
+        agent: &Agent,
+        model: &str,
+        user: Option<&str>,
+        compaction: CompactionPolicy,
+        noted: bool,
+    ) {
         let session = self.session;
         self.write(|state, put| {
-            let bound = (agent.digest().to_owned(), model.to_owned());
+            let bound = (agent.digest().to_owned(), model.to_owned(), compaction);
             if noted || state.bound.as_ref() != Some(&bound) {
                 let (agent, digest) = (agent.name(), agent.digest());
-                put(state, &Write::Bind { session, at, agent, digest, model, user, noted });
+                put(state, &Write::Bind { session, at, agent, digest, model, user, compaction, noted });
                 state.bound = Some(bound);
             }
         });

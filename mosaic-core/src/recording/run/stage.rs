@@ -37,6 +37,8 @@ pub(super) struct Stage<'a> {
     secrets: &'a Secrets,
     ignored: &'a [String],
     agent: Option<&'a Agent>,
+    /// When conversations were compacted: it hangs on the window of a model that need not be there.
+    compaction: CompactionPolicy,
     /// What the driver would hold.
     log: Log,
     feed: Feed,
@@ -80,6 +82,7 @@ impl<'a> Stage<'a> {
             secrets,
             ignored,
             agent: None,
+            compaction: CompactionPolicy::Never,
             log: Log::default(),
             feed: Feed::default(),
             since: Timestamp::default(),
@@ -111,7 +114,8 @@ impl<'a> Stage<'a> {
                 self.replayed.history += 1;
                 self.apply(entry.clone())
             }
-            Read::Bind { at, agent, model, user, noted, .. } => {
+            Read::Bind { at, agent, model, user, compaction, noted, .. } => {
+                self.compaction = *compaction;
                 self.bind(*at, agent, (model, user.clone()), *noted)
             }
             Read::Outcome { at, outcome, .. } => self.outcome(*at, outcome),
@@ -193,7 +197,7 @@ impl<'a> Stage<'a> {
             tools: agent.tools(),
             limits: agent.limits(),
             gathers: session::machine::Gathers::of(agent),
-            compaction: CompactionPolicy::Never,
+            compaction: self.compaction,
             recovery: agent.recovery(),
             since: self.since,
         };

@@ -6,6 +6,7 @@
 
 mod answer;
 mod command;
+mod compact_step;
 mod ending;
 mod gather;
 mod model_step;
@@ -182,7 +183,7 @@ impl Driver {
         let model = format!("{}:{}", model.provider, model.model);
         let at = self.shared.around.runtime.now();
         if let Some(pen) = &self.pen {
-            pen.bind(at, agent, &model, user.as_deref(), !known);
+            pen.bind(at, agent, &model, user.as_deref(), self.bound.policy, !known);
         }
         if known {
             return Ok(());
@@ -302,7 +303,7 @@ impl Driver {
             tools: bound.agent.tools(),
             limits: bound.agent.limits(),
             gathers: Gathers::of(&bound.agent),
-            compaction: bound.compaction,
+            compaction: bound.policy,
             recovery: bound.agent.recovery(),
             since: self.since,
         };
@@ -340,10 +341,9 @@ impl Driver {
                     self.work.model = Some((step.id(), gather::start(&self.shared, bound, log, *number)));
                 }
                 Step::Compact { number } if self.work.model.is_none() => {
-                    let step = *number;
-                    let error = model_step::no_compactor();
-                    let failed = async move { Outcome::CompactFailed { step, error } };
-                    self.work.model = Some((StepId::Compact { number: step }, Box::pin(failed)));
+                    let (tries, context) = (log.machine.compact_tries(), log.context.clone());
+                    let start = compact_step::Start { number: *number, tries, context };
+                    self.work.model = Some((step.id(), compact_step::start(&self.shared, bound, start)));
                 }
                 Step::RunTool { call, attempt, key } => {
                     let id = (call.id.clone(), *attempt);

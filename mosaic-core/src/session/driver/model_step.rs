@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::answer::Answer;
-use crate::error::{ErrorKind, ErrorReport};
+use crate::error::ErrorKind;
 use crate::id::RunId;
 use crate::model::{ModelCall, ModelEnd, ModelError, ModelEvent, ModelRequest, ModelStream};
 use crate::recording::run::Pen;
@@ -49,14 +49,6 @@ pub(super) fn start(shared: &Arc<Shared>, bound: &Bound, start: Start) -> BoxFut
             }
         }
     })
-}
-
-/// There is no summariser yet, and no agent can ask for one.
-pub(super) fn no_compactor() -> ErrorReport {
-    ErrorReport::new(
-        ErrorKind::Unsupported,
-        "no summariser is configured, so the conversation cannot be compacted",
-    )
 }
 
 /// Takes what comes of a stream.

@@ -1,13 +1,13 @@
 //! `decide`: from an outcome to entries.
 
 use super::fold::run_of;
-use super::outcome::{Outcome, Reply};
+use super::outcome::{Compacted, Outcome, Reply};
 use super::state::{CallState, CompactionPolicy, Gathers, Machine, Phase, RecoveryPolicy};
 use super::table::Rule;
 use crate::agent::{Limits, backoff};
 use crate::error::{ErrorKind, ErrorReport};
 use crate::id::{CallId, RunId};
-use crate::message::Part;
+use crate::message::{Cost, Part, Usage};
 use crate::model::StopReason;
 use crate::runtime::Timestamp;
 use crate::session::entry::{Body, CancelReason, Decision, Entry, FORMAT, RunEnd};
@@ -136,16 +136,27 @@ impl Draft<'_> {
                 self.push(Body::Context { step, parts, shows, errors });
                 Some(What::Gathered)
             }
-            Outcome::Compacted { step, upto, summary, facts, usage }
+            Outcome::Compacted { step, compacted }
                 if phase == Phase::Compacting && step == self.machine.compactions.saturating_add(1) =>
             {
-                self.push(Body::Compaction { step, upto, summary, facts, usage });
+                let Compacted { upto, summary, claims, facts, before, after, usage, cost } = compacted;
+                self.push(Body::Compaction {
+                    step,
+                    upto,
+                    summary,
+                    claims,
+                    facts,
+                    before,
+                    after,
+                    usage,
+                    cost,
+                });
                 Some(What::Compacted)
             }
-            Outcome::CompactFailed { step, error }
+            Outcome::CompactFailed { step, error, usage, cost }
                 if phase == Phase::Compacting && step == self.machine.compactions.saturating_add(1) =>
             {
-                self.compact_failed(step, error);
+                self.compact_failed(step, error, usage, cost);
                 Some(What::CompactFailed)
             }
             Outcome::Cancel { reason, partial } if !matches!(phase, Phase::Idle | Phase::Cancelling) => {
@@ -207,13 +218,13 @@ impl Draft<'_> {
         Some(if runs { What::Approved } else { What::Denied })
     }
 
-    fn compact_failed(&mut self, step: u64, error: ErrorReport) {
+    fn compact_failed(&mut self, step: u64, error: ErrorReport, usage: Usage, cost: Option<Cost>) {
         let tries = self.machine.run.as_ref().map_or(0, |run| run.compact_tries);
         let max = match self.env.compaction {
             CompactionPolicy::At { max_tries, .. } => max_tries,
             CompactionPolicy::Never => 0,
         };
-        self.push(Body::CompactFailed { step, error: error.clone() });
+        self.push(Body::CompactFailed { step, error: error.clone(), usage, cost });
         if tries >= max
             && let Some(run) = self.machine.run.as_ref()
         {
@@ -233,7 +244,7 @@ impl Draft<'_> {
                 step,
                 parts,
                 stop: StopReason::Cancelled,
-                usage: crate::message::Usage::default(),
+                usage: Usage::default(),
                 cost: None,
                 origin: None,
                 route: None,
@@ -283,7 +294,8 @@ impl Draft<'_> {
         let overflowed = self.entries.iter().any(|entry| {
             matches!(&entry.body, Body::ModelFailed { error, .. } if error.kind == ErrorKind::ContextOverflow)
         });
-        if has("compact_start") && what != What::Recovered {
+        // After the end of a run it is the next one in line that is too long.
+        if has("compact_start") && !has("run_end") && what != What::Recovered {
             return if overflowed { Rule::ModelOverflowed } else { Rule::OverThreshold };
         }
         match (what, after) {

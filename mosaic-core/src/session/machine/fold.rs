@@ -14,6 +14,7 @@ impl Machine {
     /// it as it is.
     pub fn apply(&mut self, entry: &Entry) {
         self.last = entry.seq;
+        self.count(&entry.body);
         match &entry.body {
             Body::Input { delivery, output, limits, .. } => {
                 let Some(id) = entry.run else { return };
@@ -44,10 +45,8 @@ impl Machine {
                     && run.phase == Phase::Compacting
                 {
                     run.phase = Phase::Thinking;
-                    // What was counted before a summary says nothing about the context after it; after a failed one
-                    // the model is asked all the same, and says itself if the prompt is too long.
-                    run.context = 0;
                 }
+                self.spend(&entry.body);
             }
             Body::Context { .. } => {
                 self.contexts = self.contexts.saturating_add(1);
@@ -65,6 +64,51 @@ impl Machine {
         }
     }
 
+    /// Follows how large the conversation is. An answer that reports what it took says so best; between two of them, and where
+    /// none does, what came is estimated.
+    fn count(&mut self, body: &Body) {
+        match body {
+            Body::Assistant { usage, .. } if usage.input > 0 => {
+                self.context = usage.input.saturating_add(usage.output);
+            }
+            Body::Assistant { parts, .. }
+            | Body::Input { parts, .. }
+            | Body::Notice { parts, .. }
+            | Body::Context { parts, .. }
+            | Body::ToolEnd { content: parts, .. } => {
+                self.context = self.context.saturating_add(tokens(parts));
+            }
+            Body::Compaction { before, after, .. } => {
+                self.context = self.context.saturating_sub(before.saturating_sub(*after));
+                self.floor = self.context.saturating_add(self.context / 8);
+            }
+            // The model is asked all the same, and says itself if the prompt is too long.
+            Body::CompactFailed { .. } => self.floor = self.context.saturating_add(self.context / 8),
+            // Who folds the whole log counts anew.
+            Body::Rewind { .. } => (self.context, self.floor) = (0, 0),
+            _ => {}
+        }
+    }
+
+    /// Counts anew how large the conversation is, after a rewind: of the entries that it is made of now.
+    pub(in crate::session) fn recount<'a>(&mut self, path: impl IntoIterator<Item = &'a Entry>) {
+        (self.context, self.floor) = (0, 0);
+        path.into_iter().for_each(|entry| self.count(&entry.body));
+    }
+
+    /// What a compaction took counts as the run's.
+    fn spend(&mut self, body: &Body) {
+        let (Some(run), Body::Compaction { usage, cost, .. } | Body::CompactFailed { usage, cost, .. }) =
+            (&mut self.run, body)
+        else {
+            return;
+        };
+        run.usage += *usage;
+        if let Some(cost) = cost {
+            *run.cost.get_or_insert_default() += *cost;
+        }
+    }
+
     fn apply_model(&mut self, entry: &Entry) {
         self.models = self.models.saturating_add(1);
         let Some(run) = &mut self.run else { return };
@@ -77,7 +121,6 @@ impl Machine {
                 if let Some(cost) = cost {
                     *run.cost.get_or_insert_default() += *cost;
                 }
-                run.context = usage.input.saturating_add(usage.output);
                 run.compact_tries = 0;
                 if run.phase == Phase::Thinking {
                     run.take_answer(parts, stop);
@@ -112,7 +155,6 @@ impl Run {
             output_tries: 0,
             usage: Usage::default(),
             cost: None,
-            context: 0,
             compact_tries: 0,
             steered: false,
             concluded: None,
@@ -215,6 +257,22 @@ impl Call {
     pub(super) fn may_run_unasked(&self) -> bool {
         matches!(self.decision, Some(Decision::Approve | Decision::Retry))
     }
+}
+
+/// About how many tokens some parts are: four bytes each. Cheap, for every entry of a log is counted when it is opened; what
+/// answers report corrects it.
+fn tokens(parts: &[Part]) -> u64 {
+    let bytes: usize = parts
+        .iter()
+        .map(|part| match part {
+            Part::Text { text } | Part::Refusal { text } | Part::Reasoning { text, .. } => text.len(),
+            Part::ToolCall(call) => call.name.len().saturating_add(call.arguments.len()),
+            // About what an image is billed at.
+            Part::Media(_) => 4 * 1_200,
+            Part::Provider { .. } => 0,
+        })
+        .sum();
+    (bytes as u64).div_ceil(4)
 }
 
 /// The run that an entry made now would belong to.

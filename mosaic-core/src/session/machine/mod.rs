@@ -28,6 +28,6 @@ pub mod table;
 mod tests;
 
 pub use decide::{Decided, Env};
-pub use outcome::{Outcome, Reply};
+pub use outcome::{Compacted, Outcome, Reply};
 pub(super) use settle::parse_json;
 pub use state::{CompactionPolicy, Gathers, Machine, Phase, RecoveryPolicy, Step};

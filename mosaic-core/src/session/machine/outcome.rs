@@ -12,6 +12,7 @@ use crate::message::{Cost, Origin, Part, ToolStatus, Usage};
 use crate::model::{OutputSpec, StopReason};
 use crate::router::RouteDecision;
 use crate::session::entry::{CancelReason, Decision, InputDelivery};
+use crate::summary::Claim;
 
 /// A whole answer of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,33 @@ pub struct Reply {
     /// Where the call went, and why: of a model that is a router.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Arc<RouteDecision>>,
+}
+
+/// What a compaction came to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Compacted {
+    /// The last entry that the summary stands for.
+    pub upto: Seq,
+    /// The summary, as the model reads it.
+    pub summary: String,
+    /// The summary, claim by claim, with the entries that each rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
+    /// What must survive as data: [`Facts`](crate::summary::Facts).
+    #[serde(default)]
+    pub facts: Value,
+    /// About how many tokens the conversation had.
+    #[serde(default)]
+    pub before: u64,
+    /// About how many it has now.
+    #[serde(default)]
+    pub after: u64,
+    /// What it took.
+    #[serde(default)]
+    pub usage: Usage,
+    /// What it cost, where prices are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
 }
 
 /// What the machine is told: a step ended, or somebody wants something, or time passed.
@@ -114,14 +142,8 @@ pub enum Outcome {
     Compacted {
         /// The step.
         step: u64,
-        /// The last entry that the summary stands for.
-        upto: Seq,
-        /// The summary.
-        summary: String,
-        /// What must survive as data.
-        facts: Value,
-        /// What it took.
-        usage: Usage,
+        /// What came of it.
+        compacted: Compacted,
     },
     /// A compaction step failed.
     CompactFailed {
@@ -129,6 +151,12 @@ pub enum Outcome {
         step: u64,
         /// Why.
         error: ErrorReport,
+        /// What was spent in vain.
+        #[serde(default, skip_serializing_if = "Usage::is_zero")]
+        usage: Usage,
+        /// What that cost.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost: Option<Cost>,
     },
     /// The run is to stop.
     Cancel {

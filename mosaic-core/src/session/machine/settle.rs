@@ -87,7 +87,7 @@ impl Draft<'_> {
         }
         match self.env.compaction {
             CompactionPolicy::At { threshold, max_tries }
-                if run.context >= threshold && tries_left(max_tries) =>
+                if self.machine.context >= threshold.max(self.machine.floor) && tries_left(max_tries) =>
             {
                 vec![self.compact_start()]
             }

@@ -111,7 +111,8 @@ impl Gathers {
 }
 
 /// When a conversation is summarised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CompactionPolicy {
     /// Never.
@@ -119,11 +120,18 @@ pub enum CompactionPolicy {
     Never,
     /// At a threshold, and when the model says that the prompt is too long.
     At {
-        /// Tokens of the last prompt and answer together.
+        /// Tokens of the conversation: of the last prompt and answer together, and of what came since.
         threshold: u64,
         /// After so many compactions without an answer in between, the run fails instead.
         max_tries: u32,
     },
+}
+
+impl CompactionPolicy {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so
+    pub(crate) fn is_never(&self) -> bool {
+        *self == Self::Never
+    }
 }
 
 /// What happens to an [`Effect::Once`] call that was started and of which nobody knows how it ended.
@@ -146,6 +154,11 @@ pub struct Machine {
     pub(super) models: u64,
     /// Compaction steps that have ended.
     pub(super) compactions: u64,
+    /// Tokens of the conversation: of the last prompt and its answer, as far as they were reported, and an estimate of what
+    /// came since.
+    pub(super) context: u64,
+    /// What the conversation must have grown to before it is compacted by the threshold again.
+    pub(super) floor: u64,
     /// Gathering steps that have ended.
     pub(super) contexts: u64,
     pub(super) run: Option<Box<Run>>,
@@ -184,8 +197,7 @@ pub(super) struct Run {
     pub(super) output_tries: u32,
     pub(super) usage: Usage,
     pub(super) cost: Option<Cost>,
-    /// Tokens of the last prompt and its answer.
-    pub(super) context: u64,
+    /// Compactions since the last answer.
     pub(super) compact_tries: u32,
     /// Input came while the model was being asked, so its answer is not the last word.
     pub(super) steered: bool,
@@ -276,6 +288,12 @@ impl Machine {
     #[must_use]
     pub fn limits(&self) -> Option<&Limits> {
         self.run.as_ref()?.limits.as_ref()
+    }
+
+    /// The how-manieth compaction since the last answer it is that goes on.
+    #[must_use]
+    pub fn compact_tries(&self) -> u32 {
+        self.run.as_ref().map_or(0, |run| run.compact_tries)
     }
 
     /// The model step that is due or going on.

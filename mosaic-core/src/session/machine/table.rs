@@ -83,7 +83,7 @@ pub struct Row {
     /// `Gathering` or `Thinking` may follow.
     pub to: &'static [Phase],
     /// The kinds of entries that may be appended. `cancel` may follow wherever `Thinking` is entered: a limit was reached; and
-    /// `context_start` after `run_end`, where the next input in line begins.
+    /// `context_start` or `compact_start` after `run_end`, where the next input in line begins.
     pub append: &'static [&'static str],
 }
 
@@ -100,6 +100,7 @@ const ANY: &[&str] = &[
     "question",
     "answer",
     "notice",
+    "compact_start",
     "context",
     "context_start",
     "compaction",
@@ -120,7 +121,7 @@ macro_rules! table {
 table! {
     InputStarts     | &[Idle], "input" => &[Gathering, Thinking], &["input", "context_start"];
     InputQueued     | BUSY, "input" => BUSY, &["input"];
-    Final           | &[Thinking], "reply, final" => &[Idle], &["assistant", "run_end"];
+    Final           | &[Thinking], "reply, final" => &[Idle], &["assistant", "run_end", "compact_start"];
     FinalSteered    | &[Thinking], "reply, final, but input came" => &[Thinking], &["assistant"];
     OutputInvalid   | &[Thinking], "output invalid, tries left" => &[Thinking], &["assistant", "notice"];
     Calls           | &[Thinking], "calls" => &[Tools], &["assistant", "tool_end", "tool_start", "question"];
@@ -128,13 +129,13 @@ table! {
     CallsCut        | &[Thinking], "calls, cut by the length limit" => &[Thinking], &["assistant", "tool_end"];
     ModelRetried    | &[Thinking], "retryable failure" => &[Thinking], &["model_failed"];
     ModelOverflowed | &[Thinking], "context overflow" => &[Compacting], &["model_failed", "compact_start"];
-    ModelFailed     | &[Thinking], "other failure" => &[Idle], &["model_failed", "run_end"];
-    OverThreshold   | LIVE, "next model call is over the threshold"
-        => &[Compacting], &["assistant", "notice", "tool_end", "answer", "input", "compact_start"];
+    ModelFailed     | &[Thinking], "other failure" => &[Idle], &["model_failed", "run_end", "compact_start"];
+    OverThreshold   | &[Idle, Gathering, Thinking, Tools, Compacting], "next model call is over the threshold"
+        => &[Compacting], &["assistant", "notice", "tool_end", "answer", "input", "context", "compact_start"];
     Gathered        | &[Gathering], "context, or none" => &[Thinking], &["context"];
     Compacted       | &[Compacting], "summary" => &[Thinking], &["compaction"];
     CompactFailed   | &[Compacting], "no summary" => &[Thinking], &["compact_failed"];
-    CompactBroken   | &[Compacting], "no summary, too often" => &[Idle], &["compact_failed", "run_end"];
+    CompactBroken   | &[Compacting], "no summary, too often" => &[Idle], &["compact_failed", "run_end", "compact_start"];
     ToolEnded       | &[Tools], "one ended, others open" => &[Tools], &["tool_end", "tool_start"];
     ToolsEnded      | &[Tools], "last ended" => &[Thinking], &["tool_end"];
     Approved        | &[Tools], "approved, or to be run again"
@@ -151,7 +152,7 @@ table! {
     CancelAtOnce    | LIVE, "the same, and nothing runs"
         => &[Idle], ANY;
     CancelGoesOn    | &[Cancelling], "a step ended, others run" => &[Cancelling], &["tool_end"];
-    CancelEnds      | &[Cancelling], "none left" => &[Idle], &["tool_end", "run_end"];
+    CancelEnds      | &[Cancelling], "none left" => &[Idle], &["tool_end", "run_end", "compact_start"];
     Stale           | &[Idle, Gathering, Thinking, Tools, Compacting, Cancelling], "unknown or old step id, or nothing to do"
         => &[Idle, Gathering, Thinking, Tools, Compacting, Cancelling], &[];
 }

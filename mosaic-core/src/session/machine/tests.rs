@@ -3,6 +3,7 @@
 mod world;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -10,9 +11,10 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::table::{Rule, TABLE};
 use super::{Machine, Phase};
-use crate::message::{GroupBody, Part};
+use crate::context::Cut;
+use crate::message::{Group, GroupBody, Part, Usage};
 use crate::session::entry::{About, Body, Decision, Entry};
-use crate::session::log::Log;
+use crate::session::log::{Log, path};
 use crate::tool::Effect;
 use world::{Op, Settings, World};
 
@@ -22,6 +24,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1..60,
     )
 }
+
+const COMPACTS: Settings = Settings { compacts: true, gathers: false };
 
 fn settings() -> impl Strategy<Value = Settings> {
     (any::<bool>(), any::<bool>()).prop_map(|(compacts, gathers)| Settings { compacts, gathers })
@@ -167,6 +171,135 @@ proptest! {
         let ended = ends(kept).into_values().filter(|ends| *ends > 0).count();
         prop_assert!(calls <= ended + 8, "a group is closed only when its calls have ended");
     }
+}
+
+/// What a model sees of a conversation.
+fn seen(groups: &[Arc<Group>]) -> Vec<GroupBody> {
+    groups.iter().map(|group| group.body().clone()).collect()
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 512, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn a_compaction_parts_no_call_from_its_result_and_loses_nothing(
+        ops in ops(),
+        settings in settings(),
+        at: prop::sample::Index,
+        keep in 0_u64..40,
+    ) {
+        let mut world = World::new(settings);
+        ops.into_iter().for_each(|op| world.take(op));
+        if world.entries.is_empty() {
+            return Ok(());
+        }
+        let kept = &world.entries[..=at.index(world.entries.len())];
+        let (mut log, path) = (Log::fold(kept), path(kept));
+        let Some(cut) = Cut::plan(&log.context, &path, keep) else { return Ok(()) };
+        let (before, places) = (log.context.groups().clone(), log.context.places().to_vec());
+        let summarised = usize::from(log.context.is_compacted());
+        let pending: Vec<_> = log.context.pending().collect();
+        let entry = Entry {
+            seq: log.last().next(),
+            v: 1,
+            at: world.now,
+            run: None,
+            body: Body::Compaction {
+                step: 1,
+                upto: cut.upto,
+                summary: "so far".into(),
+                claims: Vec::new(),
+                facts: serde_json::Value::Null,
+                before: 0,
+                after: 0,
+                usage: Usage::default(),
+                cost: None,
+            },
+        };
+        log.context.apply(&entry);
+        let after = log.context.groups();
+        // The newest groups stay as they are, the others have become one. What waited may have joined behind.
+        let stays = places.iter().filter(|place| place.joined > cut.upto).count();
+        prop_assert!(after.len() > stays);
+        let tail = &before[before.len() - stays..];
+        prop_assert_eq!(seen(&after[1..=stays]), seen(tail));
+        prop_assert!(before.len() - stays > summarised, "something new is summarised");
+        // Whoever waits for an answer still stands there as they said it.
+        if let Some(last) = before.last().filter(|group| matches!(group.body(), GroupBody::User { .. })) {
+            let stays = after[1..].iter().any(|group| Arc::ptr_eq(group, last));
+            prop_assert!(stays);
+        }
+        // Every entry that was said is in the facts' sources, still shown, or yet to come; never in two places.
+        let shown: Vec<_> = places[places.len() - stays..].iter().map(|place| place.said).collect();
+        for entry in &path {
+            let answered = match &entry.body {
+                Body::Input { .. } | Body::Notice { .. } => true,
+                // An empty answer is no group; one whose calls are open is not closed yet.
+                Body::Assistant { .. } => places.iter().any(|place| place.said == entry.seq),
+                _ => false,
+            };
+            if answered {
+                let dropped = cut.dropped.iter().filter(|dropped| dropped.seq == entry.seq).count();
+                let shown = shown.iter().filter(|seq| **seq == entry.seq).count();
+                let waits = pending.iter().filter(|seq| **seq == entry.seq).count();
+                prop_assert_eq!(dropped + shown + waits, 1, "entry {}", entry.seq);
+            }
+        }
+        // A result is summarised with its call, and all calls that are summarised have theirs.
+        let calls = cut.passages.iter().filter_map(|entry| match &entry.body {
+            Body::Assistant { parts, .. } => Some(parts.iter().filter_map(Part::as_call)),
+            _ => None,
+        });
+        let calls: Vec<_> = calls.flatten().map(|call| &call.id).collect();
+        for entry in &cut.passages {
+            if let Body::ToolEnd { call, .. } = &entry.body {
+                prop_assert!(calls.contains(&call));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_threshold_counts_what_came_since_the_last_answer_and_over_the_ends_of_runs() {
+    let mut world = World::new(COMPACTS);
+    world.say(&"x".repeat(4 * 500));
+    world.answer_with("done", 0);
+    assert_eq!(world.machine.phase(), Phase::Idle);
+    world.say(&"x".repeat(4 * 500));
+    assert_eq!(world.machine.phase(), Phase::Compacting, "500 and 500 tokens, and the threshold is 900");
+    assert_eq!(world.taken.last().map(|taken| taken.rule), Some(Rule::OverThreshold));
+}
+
+#[test]
+fn what_an_answer_reports_counts_more_than_an_estimate() {
+    let mut world = World::new(COMPACTS);
+    world.say(&"x".repeat(4 * 800));
+    world.answer_with("done", 10);
+    world.say(&"x".repeat(4 * 800));
+    assert_eq!(world.machine.phase(), Phase::Thinking, "10 were reported, and 800 came since");
+}
+
+#[test]
+fn after_a_failed_compaction_the_conversation_must_grow_before_the_next() {
+    let mut world = World::new(COMPACTS);
+    world.say(&"x".repeat(4 * 1_000));
+    assert_eq!(world.machine.phase(), Phase::Compacting);
+    world.fail_to_compact();
+    assert_eq!(world.machine.phase(), Phase::Thinking, "the model is asked all the same");
+    world.answer_with("done", 0);
+    world.say("more");
+    assert_eq!(world.machine.phase(), Phase::Thinking, "it has not grown by an eighth");
+    world.answer_with("done", 0);
+    world.say(&"x".repeat(4 * 130));
+    assert_eq!(world.machine.phase(), Phase::Compacting);
+}
+
+#[test]
+fn a_compaction_that_leaves_the_conversation_over_the_threshold_is_not_repeated_at_once() {
+    let mut world = World::new(COMPACTS);
+    world.say(&"x".repeat(4 * 2_000));
+    world.compact(2_000, 1_500);
+    assert_eq!(world.machine.phase(), Phase::Thinking);
 }
 
 #[test]

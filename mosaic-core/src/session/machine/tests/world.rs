@@ -7,15 +7,17 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::agent::Limits;
+use crate::context::Cut;
 use crate::error::{ErrorKind, ErrorReport};
 use crate::id::{CallId, RunId, Seq, StepId};
 use crate::message::{Part, ToolStatus, Usage};
 use crate::model::{OutputSpec, StopReason};
 use crate::runtime::Timestamp;
 use crate::session::entry::{Body, CancelReason, Decision, Entry, InputDelivery};
+use crate::session::log::{Log, path};
 use crate::session::machine::table::Rule;
 use crate::session::machine::{
-    CompactionPolicy, Decided, Env, Gathers, Machine, Outcome, Phase, RecoveryPolicy, Reply, Step,
+    Compacted, CompactionPolicy, Decided, Env, Gathers, Machine, Outcome, Phase, RecoveryPolicy, Reply, Step,
 };
 use crate::tool::{Approval, Effect, Tool, ToolContext, ToolError, ToolOutput, ToolSet, ToolSpec};
 
@@ -80,6 +82,11 @@ fn report(kind: ErrorKind) -> ErrorReport {
     ErrorReport::new(kind, "told so")
 }
 
+fn compact_failed(step: u64) -> Outcome {
+    let (error, usage) = (report(ErrorKind::Server), Usage::default());
+    Outcome::CompactFailed { step, error, usage, cost: None }
+}
+
 fn gathered(step: u64, a: u8) -> Outcome {
     let errors = if a.is_multiple_of(2) { Vec::new() } else { vec![report(ErrorKind::Storage)] };
     Outcome::Gathered { step, parts: vec![Part::text("known")], shows: vec!["memory:1".into()], errors }
@@ -135,6 +142,25 @@ impl World {
         let run = RunId(Uuid::from_u128(self.runs));
         let parts = vec![Part::text(text)];
         self.tell(Outcome::Input { run, parts, delivery: InputDelivery::Start, output: None, limits: None });
+    }
+
+    /// The model gives its last word, and reports so many tokens.
+    pub(super) fn answer_with(&mut self, text: &str, input: u64) {
+        let step = self.machine.next_model();
+        let usage = Usage { input, ..Usage::default() };
+        let (parts, stop) = (vec![Part::text(text)], StopReason::Stop);
+        let reply = Reply { parts, stop, usage, cost: None, origin: None, route: None };
+        self.tell(Outcome::Reply { step, reply });
+    }
+
+    pub(super) fn fail_to_compact(&mut self) {
+        self.tell(compact_failed(self.machine.compactions + 1));
+    }
+
+    pub(super) fn compact(&mut self, before: u64, after: u64) {
+        let step = self.machine.compactions + 1;
+        let compacted = Compacted { summary: "so far".into(), before, after, ..Compacted::default() };
+        self.tell(Outcome::Compacted { step, compacted });
     }
 
     pub(super) fn decide(&self, outcome: Outcome) -> Decided {
@@ -196,12 +222,15 @@ impl World {
                 self.tell(match a % 2 {
                     0 => Outcome::Compacted {
                         step,
-                        upto: Seq(self.machine.last().0.saturating_sub(2)),
-                        summary: "so far".into(),
-                        facts: Value::Null,
-                        usage: Usage::default(),
+                        compacted: Compacted {
+                            upto: self.upto(a, b),
+                            summary: "so far".into(),
+                            before: 1_000,
+                            after: u64::from(b) * 4,
+                            ..Compacted::default()
+                        },
                     },
-                    _ => Outcome::CompactFailed { step, error: report(ErrorKind::Server) },
+                    _ => compact_failed(step),
                 });
             }
             15 if a < 128 => {
@@ -219,6 +248,14 @@ impl World {
                 self.tell(Outcome::Tick { partial: Vec::new() });
             }
         }
+    }
+
+    /// Where a compaction cuts; now and then anywhere, as a damaged log might.
+    fn upto(&self, a: u8, b: u8) -> Seq {
+        let anywhere = Seq(self.machine.last().0.saturating_sub(2));
+        let (log, path) = (Log::fold(&self.entries), path(&self.entries));
+        let cut = Cut::plan(&log.context, &path, u64::from(b) / 16);
+        cut.filter(|_| !a.is_multiple_of(16)).map_or(anywhere, |cut| cut.upto)
     }
 
     fn input(&mut self, a: u8) {
@@ -295,7 +332,7 @@ impl World {
                 }
                 Some(Step::Gather { number: step }) => self.tell(gathered(step, 0)),
                 Some(Step::Compact { number: step }) => {
-                    self.tell(Outcome::CompactFailed { step, error: report(ErrorKind::Server) });
+                    self.tell(compact_failed(step));
                 }
                 Some(Step::Wait { until, .. }) => {
                     self.now = until;
@@ -320,13 +357,8 @@ impl World {
         let next = self.machine.next_model();
         let mut old = vec![reply(next - 1), reply(next + 1)];
         let error = report(ErrorKind::Server);
-        old.push(Outcome::ModelFailed {
-            step: next - 1,
-            error: error.clone(),
-            partial: Vec::new(),
-            route: None,
-        });
-        old.push(Outcome::CompactFailed { step: self.machine.compactions, error });
+        old.push(Outcome::ModelFailed { step: next - 1, error, partial: Vec::new(), route: None });
+        old.push(compact_failed(self.machine.compactions));
         old.push(gathered(self.machine.contexts, 1));
         let running = self.machine.running();
         let tool = |call: CallId, attempt| Outcome::Tool {
