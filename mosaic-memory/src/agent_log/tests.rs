@@ -371,6 +371,59 @@ async fn a_move_that_comes_too_late_begins_again_and_leaves_no_file() {
     assert_eq!((register.len(), states), (2, 0), "{register:?}");
 }
 
+/// Rows move between the look at the register and the look at the rows.
+#[derive(Debug)]
+struct Moving(RamAgentLog, AgentLog);
+
+#[async_trait::async_trait]
+impl AgentLogStore for Moving {
+    async fn put(&self, rows: Vec<LogRow>) -> Result<u64, AgentLogError> {
+        self.0.put(rows).await
+    }
+    async fn rows(&self, query: &LogQuery) -> Result<Vec<LogRow>, AgentLogError> {
+        self.1.tier("acme").await?;
+        self.0.rows(query).await
+    }
+    async fn totals(&self, filter: &LogFilter, by: &[LogKey]) -> Result<LogTable, AgentLogError> {
+        let totals = self.0.totals(filter, by).await;
+        self.1.tier("acme").await?;
+        totals
+    }
+    async fn erase(&self, scope: &Scope) -> Result<u64, AgentLogError> {
+        self.0.erase(scope).await
+    }
+    async fn tenants(&self) -> Result<Vec<Arc<str>>, AgentLogError> {
+        self.0.tenants().await
+    }
+    async fn hot(&self, tenant: &str) -> Result<Vec<HotDay>, AgentLogError> {
+        self.0.hot(tenant).await
+    }
+    async fn summaries(&self, filter: &LogFilter, by: &[LogKey]) -> Result<LogTable, AgentLogError> {
+        self.0.summaries(filter, by).await
+    }
+    async fn segments(&self, filter: &LogFilter) -> Result<Vec<Registered>, AgentLogError> {
+        self.0.segments(filter).await
+    }
+    async fn apply(&self, tenant: &str, changes: Vec<TierChange>) -> Result<(), AgentLogError> {
+        self.0.apply(tenant, changes).await
+    }
+}
+
+#[tokio::test]
+async fn what_moves_while_it_is_asked_for_is_told_once() {
+    for by_totals in [true, false] {
+        let world = World::new().policy(|policy| policy.hot_rows = 45).filled().await;
+        let mut log = world.log.clone();
+        log.store = Arc::new(Moving(world.store.clone(), world.log.clone()));
+        if by_totals {
+            let totals = log.totals(&all(), SUMMARY).await.unwrap();
+            assert_eq!(totals, LogTable::of(&rows(), SUMMARY));
+        } else {
+            assert_eq!(log.all_rows(&all()).await.unwrap(), rows());
+        }
+    }
+}
+
 /// Dies at the n-th thing that it is asked to do: before it does it, or after.
 #[derive(Debug, Clone)]
 struct Mortal {
