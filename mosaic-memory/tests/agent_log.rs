@@ -98,7 +98,8 @@ impl World {
             Ok(_) | Err(StoreError::Exists { .. }) => {}
             Err(error) => panic!("{error}"),
         }
-        self.queue.add(record_job(&run(n))).await.unwrap();
+        // A death counts as an attempt, and here many die.
+        self.queue.add(record_job(&run(n)).max_attempts(1_000)).await.unwrap();
     }
 
     /// No row is in two places or twice in one, what is sealed can be read, the summaries are those of what is cold, and no file is unknown.
@@ -152,7 +153,7 @@ async fn child() {
         world.tell(n).await;
         println!("\nacknowledged {n}");
         if n % 3 == 0 {
-            world.queue.add(tier_job()).await.unwrap();
+            world.queue.add(tier_job().max_attempts(1_000)).await.unwrap();
         }
         // The worker keeps pace, so that it is always in the middle of something.
         while world.queue.store().counts(None).await.unwrap().waiting > 4 {

@@ -1,4 +1,4 @@
-//! Jobs in Postgres, for many processes on many machines. (Sessions and memories are to follow, in the same schema.)
+//! Jobs and agent logs in Postgres, for many processes on many machines. (Sessions and memories are to follow, in the same schema.)
 //!
 //! ```text
 //! enqueue, settle, ... ──► pool ──► one statement, or one transaction, each

@@ -52,6 +52,7 @@ suite! {
     sharing:
         two_handles_see_the_same,
         rows_are_moved_by_one_of_many,
+        counts_of_many_add_up,
         a_row_is_added_by_one_of_many,
         what_was_put_is_there_after_opening_again;
 }

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::Factory;
 use super::help::{Check, DAY, all, announce, ensure, found, moved, register, row, rows, summaries, table};
-use crate::agent_log::{AgentLogError, AgentLogStoreExt, Registered};
+use crate::agent_log::{AgentLogError, AgentLogStoreExt, LogTable, Registered, TierChange};
 
 /// What one handle does, the other sees at once.
 pub async fn two_handles_see_the_same(factory: &dyn Factory) -> Check {
@@ -41,6 +41,28 @@ pub async fn rows_are_moved_by_one_of_many(factory: &dyn Factory) -> Check {
     let sealed = sealed.iter().filter(|found| matches!(found, Registered::Sealed { .. })).count();
     ensure!(sealed == 1, "{sealed} segments are sealed");
     ensure!(found(&*store, &all()).await?.len() == 9, "rows that were not moved are gone");
+    Ok(())
+}
+
+/// What several count at once adds up.
+pub async fn counts_of_many_add_up(factory: &dyn Factory) -> Check {
+    let counters = (0..8_u64).map(|n| async move {
+        let store = factory.open("counting_at_once").await?;
+        for _ in 0..3 {
+            let table = table(&rows(1, 5 + n % 2));
+            store.apply("acme", vec![TierChange::Count { table }]).await?;
+        }
+        Ok::<_, AgentLogError>(())
+    });
+    for counted in join_all(counters).await {
+        counted?;
+    }
+    let mut due = LogTable::default();
+    for n in 0..24 {
+        due.extend(table(&rows(1, 5 + n % 2)));
+    }
+    let found = summaries(&*factory.open("counting_at_once").await?).await?;
+    ensure!(found == due, "24 counts come to {found:?}, not {due:?}");
     Ok(())
 }
 
