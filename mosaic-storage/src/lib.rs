@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `memory:` | [`RamStore`] | until the process ends |
 //! | `sqlite://app.db` | `SqliteStore` (feature `sqlite`, on by default) | in a file; see the module `sqlite` |
-//! | `postgres://app@db/app` | `PostgresStore` (feature `postgres`) | jobs only, so far; in a database of many processes |
+//! | `postgres://app@db/app` | `PostgresStore` (feature `postgres`) | memories and jobs, so far; in a database of many processes |
 //!
 //! What routers know of their candidates is shared by processes through `SqliteHealthStore`, in the same file or another.
 //!
@@ -25,9 +25,9 @@ mod rules;
 pub mod sqlite;
 mod vectors;
 
-pub use open::{Stores, open, open_jobs, open_stores};
+pub use open::{Stores, open, open_jobs, open_memories, open_stores};
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresOptions, PostgresStore};
+pub use postgres::{PostgresMemories, PostgresOptions, PostgresStore};
 pub use ram::{RamMemories, RamStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteHealthStore, SqliteMemories, SqliteOptions, SqliteStore};

@@ -1,4 +1,4 @@
-//! Jobs in Postgres, for many processes on many machines. (Sessions and memories are to follow, in the same schema.)
+//! Jobs and [memories](memory) in Postgres, for many processes on many machines. (Sessions are to follow, in the same schema.)
 //!
 //! ```text
 //! enqueue, settle, ... ──► pool ──► one statement, or one transaction, each
@@ -33,10 +33,12 @@
 
 mod fault;
 mod jobs;
+pub mod memory;
 mod options;
 mod presence;
 mod schema;
 mod store;
 
+pub use memory::PostgresMemories;
 pub use options::PostgresOptions;
 pub use store::PostgresStore;

@@ -19,6 +19,9 @@ pub struct PostgresOptions {
     pub connections: u32,
     /// How long to wait for a connection. 10 seconds.
     pub patience: Duration,
+    /// From how many vectors of a model in a tenant on they get an index of neighbours. 20,000; see
+    /// [`PostgresMemories::index_vectors`](super::PostgresMemories::index_vectors).
+    pub index_vectors_from: u32,
 }
 
 impl fmt::Debug for PostgresOptions {
@@ -39,7 +42,13 @@ impl PostgresOptions {
             return Err(bad("it does not begin with `postgres://`".into()));
         }
         let connect = PgConnectOptions::from_str(url).map_err(|error| bad(error.to_string()))?;
-        Ok(Self { connect, schema: "mosaic".into(), connections: 8, patience: Duration::from_secs(10) })
+        Ok(Self {
+            connect,
+            schema: "mosaic".into(),
+            connections: 8,
+            patience: Duration::from_secs(10),
+            index_vectors_from: 20_000,
+        })
     }
 
     /// Sets the schema with all tables; made when it is not there. Small letters, digits and `_`.
@@ -60,6 +69,13 @@ impl PostgresOptions {
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// Sets from how many vectors of a model in a tenant on they get an index.
+    #[must_use]
+    pub fn index_vectors_from(mut self, vectors: u32) -> Self {
+        self.index_vectors_from = vectors;
         self
     }
 
