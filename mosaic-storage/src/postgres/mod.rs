@@ -31,6 +31,7 @@
 //! `SKIP LOCKED`: <https://www.postgresql.org/docs/current/sql-select.html>; advisory locks:
 //! <https://www.postgresql.org/docs/current/explicit-locking.html>.
 
+mod begin;
 mod fault;
 mod jobs;
 pub mod memory;

@@ -24,11 +24,11 @@ pub(super) async fn find(
     let steps = query.neighbours.saturating_mul(PATIENCE);
     for (side, order) in [("<", " DESC"), (">", "")] {
         let mut text = sql(
-            "SELECT h.n, b.n, b.admitted FROM memories h CROSS JOIN LATERAL (SELECT m.n, m.position, (true",
+            "SELECT h.n, b.n, b.admitted FROM memories h CROSS JOIN LATERAL (SELECT m.n, m.position, ((true",
         );
         within.push_admitted(&mut text, &query.filter);
         text.push(format_args!(
-            ") AS admitted FROM memories m WHERE m.lane = h.lane AND (m.position, m.n) {side} (h.position, h.n)
+            ") IS TRUE) AS admitted FROM memories m WHERE m.lane = h.lane AND (m.position, m.n) {side} (h.position, h.n)
              ORDER BY m.position{order}, m.n{order} LIMIT {steps}) b WHERE h.lane IS NOT NULL AND h.n = ANY ("
         ));
         text.push_bind(hits.clone());

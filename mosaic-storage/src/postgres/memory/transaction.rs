@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use mosaic_core::memory::{MemoryError, Scope};
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Postgres, QueryBuilder, Row as _, Transaction};
+use sqlx::{Postgres, QueryBuilder, Row as _, Transaction};
 use uuid::Uuid;
 
 use super::names;
 use super::schema::corrupt;
 use super::store::Shared;
+use crate::postgres::begin::begin as begin_with;
 use crate::postgres::fault::told;
 
 /// Whom a change keeps from changing things beside it.
@@ -66,8 +67,7 @@ impl OfTenant {
         let tenant = names::tenant(scope);
         // One round trip. A digest needs no quoting.
         let text = format!("{begin}; SELECT set_config('mosaic.tenant', '{tenant}', true); {then}");
-        let db = shared.pool.begin_with(AssertSqlSafe(text)).await;
-        let db = db.map_err(|error| told(&shared.name, "beginning", error))?;
+        let db = begin_with(&shared.pool, text).await.map_err(|error| told(&shared.name, "beginning", error))?;
         Ok(Self { db, store: shared.name.clone(), tenant, vector: shared.vector.clone() })
     }
 

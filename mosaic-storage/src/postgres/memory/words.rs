@@ -127,9 +127,9 @@ async fn docs(
                  ORDER BY m.position, m.n LIMIT {REACH}) b)"
         ));
     }
-    text.push(" SELECT m.n, m.lane, m.position, m.length, (true");
+    text.push(" SELECT m.n, m.lane, m.position, m.length, ((true");
     within.push_admitted(&mut text, &query.filter);
-    text.push(") FROM around JOIN memories m ON m.n = around.n");
+    text.push(") IS TRUE) FROM around JOIN memories m ON m.n = around.n");
     let mut docs = Vec::new();
     for row in db.rows(text, "looking for words").await? {
         docs.push(Doc {
