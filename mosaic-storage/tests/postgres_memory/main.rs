@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(dead_code)] // the server is shared with other test programs, which use all of it
 
+mod isolation;
+mod opening;
+mod searching;
 mod server;
 
 use std::sync::Arc;

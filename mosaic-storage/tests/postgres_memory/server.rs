@@ -39,6 +39,16 @@ pub(crate) async fn execute(url: &str, text: &str) {
 }
 
 impl Database {
+    /// Its name, which is also that of its role.
+    pub(crate) fn name(&self) -> &str {
+        self.url.rsplit_once('/').unwrap().1
+    }
+
+    /// Its address for another role.
+    pub(crate) fn url_as(&self, role: &str) -> String {
+        format!("postgres://{role}@{}", self.url.split_once('@').unwrap().1)
+    }
+
     pub(crate) fn options(&self) -> PostgresOptions {
         PostgresOptions::from_url(&self.url).unwrap().connections(3)
     }
