@@ -5,9 +5,11 @@
 #![allow(dead_code)] // the server is shared with other test programs, which use all of it
 
 mod isolation;
+mod kill;
 mod opening;
 mod searching;
 mod server;
+mod traces;
 
 use std::sync::Arc;
 
