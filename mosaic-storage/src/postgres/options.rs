@@ -19,7 +19,7 @@ pub struct PostgresOptions {
     pub connections: u32,
     /// How long to wait for a connection. 10 seconds.
     pub patience: Duration,
-    /// From how many vectors of a model in a tenant on they get an index of neighbours. 20,000; see
+    /// From how many vectors of a model in a tenant on they get an index of neighbours. 10,000; see
     /// [`PostgresMemories::index_vectors`](super::PostgresMemories::index_vectors).
     pub index_vectors_from: u32,
 }
@@ -47,7 +47,7 @@ impl PostgresOptions {
             schema: "mosaic".into(),
             connections: 8,
             patience: Duration::from_secs(10),
-            index_vectors_from: 20_000,
+            index_vectors_from: 10_000,
         })
     }
 

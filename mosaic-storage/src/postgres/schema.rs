@@ -71,11 +71,12 @@ pub(super) async fn migrate(
 
 /// The format of tables; 0 when they are not there.
 async fn format(db: &mut PgConnection, schema: &str, meta: &str) -> Result<u64, sqlx::Error> {
-    let there: bool = sqlx::query_scalar("SELECT to_regclass(format('%I.%I', $1::text, $2::text)) IS NOT NULL")
-        .bind(schema)
-        .bind(meta)
-        .fetch_one(&mut *db)
-        .await?;
+    let there: bool =
+        sqlx::query_scalar("SELECT to_regclass(format('%I.%I', $1::text, $2::text)) IS NOT NULL")
+            .bind(schema)
+            .bind(meta)
+            .fetch_one(&mut *db)
+            .await?;
     if !there {
         return Ok(0);
     }

@@ -106,7 +106,9 @@ async fn a_change_that_forgets_the_tenant_reaches_only_the_one_of_its_transactio
     }
     for planted in [
         format!("UPDATE mosaic.memories SET tenant = '{globex}'"),
-        format!("INSERT INTO mosaic.memory_words (tenant, part, n, count, stem) VALUES ('{globex}', 1, 1, 1, 'x')"),
+        format!(
+            "INSERT INTO mosaic.memory_words (tenant, part, n, count, stem) VALUES ('{globex}', 1, 1, 1, 'x')"
+        ),
     ] {
         let mut transaction = db.begin().await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(set.clone())).execute(&mut *transaction).await.unwrap();
@@ -195,7 +197,10 @@ async fn a_dropped_call_leaves_no_transaction_open() {
     for turns in 0..60 {
         let job = NewJob::new("k", turns.into()).job(&runtime).unwrap();
         let calls: [futures_util::future::BoxFuture<'_, ()>; 2] = [
-            memories.apply(&scope, vec![Change::Touch { ids: vec![id(1)], at: Timestamp(1) }]).map(drop).boxed(),
+            memories
+                .apply(&scope, vec![Change::Touch { ids: vec![id(1)], at: Timestamp(1) }])
+                .map(drop)
+                .boxed(),
             store.enqueue(vec![job]).map(drop).boxed(),
         ];
         for mut call in calls {

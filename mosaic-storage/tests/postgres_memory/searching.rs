@@ -57,21 +57,24 @@ async fn answers_alike(database: &Database, turns: u64) {
         Filter { as_of: AsOf::then(Timestamp(100)), ..Filter::default() },
         Filter { since: Some(Timestamp(20)), before: Some(Timestamp(90)), ..Filter::default() },
     ];
-    let inherited = |scope: &Scope| SearchQuery { reach: Reach::Inherited, ..SearchQuery::new(scope.clone()) };
+    let inherited =
+        |scope: &Scope| SearchQuery { reach: Reach::Inherited, ..SearchQuery::new(scope.clone()) };
     let within = |scope: &Scope| SearchQuery::new(scope.clone());
     let scopes = [within(&ann), inherited(&ann), within(&cook), inherited(&cook), within(&Scope::of("acme"))];
     for scope in scopes {
         for filter in &filters {
             for text in ["cake in the garden", "tea", "walk walked walking coffee evening", "nothing here"] {
                 let query = SearchQuery { neighbours: 2, limit: 9, filter: filter.clone(), ..scope.clone() };
-                let [ours, theirs] = [&stores[0], &stores[1]].map(|store| store.search(query.clone().text(text)));
+                let [ours, theirs] =
+                    [&stores[0], &stores[1]].map(|store| store.search(query.clone().text(text)));
                 let (ours, theirs) = (ours.await.unwrap(), theirs.await.unwrap());
                 assert_eq!(ours, theirs, "{text:?} by {query:?}");
             }
         }
     }
     for n in [1, 40, 77] {
-        let query = SearchQuery { limit: 9, ..SearchQuery::new(ann.clone()) }.vector(Vector::new("m", small(n)));
+        let query =
+            SearchQuery { limit: 9, ..SearchQuery::new(ann.clone()) }.vector(Vector::new("m", small(n)));
         let [ours, theirs] = [&stores[0], &stores[1]].map(|store| store.search(query.clone()));
         let cosines = |found: mosaic_core::memory::Candidates| {
             let mut all: Vec<f64> = found.candidates.iter().filter_map(|one| one.dense).collect();
@@ -172,11 +175,8 @@ async fn a_small_tenant_beside_a_large_one_gets_all_its_hits() {
 #[tokio::test]
 async fn where_an_index_gives_up_the_scope_is_scanned() {
     let Some(database) = database().await else { return };
-    execute(
-        &database.superuser,
-        &format!("ALTER DATABASE {} SET hnsw.max_scan_tuples = 1", database.name()),
-    )
-    .await;
+    execute(&database.superuser, &format!("ALTER DATABASE {} SET hnsw.max_scan_tuples = 1", database.name()))
+        .await;
     let memories = PostgresMemories::open(database.options().index_vectors_from(1_000)).await.unwrap();
     let large = Scope::of("large");
     let question = spread(77_777, WIDTH);
@@ -190,7 +190,10 @@ async fn where_an_index_gives_up_the_scope_is_scanned() {
     };
     memories.apply(&cook, (3_000..3_012).map(change).collect()).await.unwrap();
     memories.index_vectors("large").await.unwrap();
-    assert_eq!(found(&memories, &large.agent("cook"), &question, 50).await, (3_000..3_012).collect::<Vec<_>>());
+    assert_eq!(
+        found(&memories, &large.agent("cook"), &question, 50).await,
+        (3_000..3_012).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -208,7 +211,8 @@ async fn indexes_come_and_go_with_the_vectors() {
     let wide = |n: u64| Change::PutVectors { id: id(n), vectors: vec![Vector::new("m", spread(n, 30))] };
     memories.apply(&ann, (1..100).map(wide).collect()).await.unwrap();
     memories.index_vectors("acme").await.unwrap();
-    let query = SearchQuery { limit: 5, ..SearchQuery::new(ann.clone()) }.vector(Vector::new("m", spread(7, 30)));
+    let query =
+        SearchQuery { limit: 5, ..SearchQuery::new(ann.clone()) }.vector(Vector::new("m", spread(7, 30)));
     let found = memories.search(query).await.unwrap();
     assert!(found.candidates.iter().any(|one| one.memory.id == id(7) && one.dense > Some(0.999)));
     memories.erase(&ann).await.unwrap();

@@ -136,7 +136,9 @@ fn search_files(folder: &Path, found: &mut Vec<String>) {
         let mut at = 0;
         while let Some(next) = bytes[at..].iter().position(|byte| firsts.contains(byte)) {
             at += next;
-            seen.extend(wanted.iter().filter(|(_, wanted)| bytes[at..].starts_with(wanted)).map(|(what, _)| *what));
+            seen.extend(
+                wanted.iter().filter(|(_, wanted)| bytes[at..].starts_with(wanted)).map(|(what, _)| *what),
+            );
             at += 1;
         }
         found.extend(seen.iter().map(|what| format!("{what} in {}", path.file_name().unwrap().display())));
@@ -147,11 +149,9 @@ fn search_files(folder: &Path, found: &mut Vec<String>) {
 async fn traces(database: &Database) -> Vec<String> {
     execute(&database.superuser, "CHECKPOINT").await;
     let data: String = ask(&database.superuser, "SELECT current_setting('data_directory')").await;
-    let base: String = ask(
-        &database.superuser,
-        "SELECT oid::text FROM pg_database WHERE datname = current_database()",
-    )
-    .await;
+    let base: String =
+        ask(&database.superuser, "SELECT oid::text FROM pg_database WHERE datname = current_database()")
+            .await;
     let (data, mut found) = (Path::new(&data), Vec::new());
     for folder in [data.join("base").join(base), data.join("global"), data.join("pg_stat")] {
         search_files(&folder, &mut found);
@@ -193,7 +193,10 @@ async fn an_erased_user_is_in_no_table_and_after_a_scrub_in_no_file() {
     assert!(erased.memories > 90 && erased.blocks == 3, "{erased:?}");
     assert_eq!(rows_with_traces(&database).await, 0);
     execute(&database.superuser, "VACUUM").await;
-    assert!(!traces(&database).await.is_empty(), "a plain `VACUUM` would do, and the documents say it does not");
+    assert!(
+        !traces(&database).await.is_empty(),
+        "a plain `VACUUM` would do, and the documents say it does not"
+    );
     memories.scrub().await.unwrap();
     assert_eq!(traces(&database).await, [""; 0]);
 
@@ -220,6 +223,7 @@ async fn a_removed_memory_is_in_no_file_after_a_scrub() {
     memories.scrub().await.unwrap();
     let left = traces(&database).await;
     let names = ["planted-user", "planted-model"];
-    let left: Vec<_> = left.iter().filter(|trace| !names.iter().any(|name| trace.starts_with(name))).collect();
+    let left: Vec<_> =
+        left.iter().filter(|trace| !names.iter().any(|name| trace.starts_with(name))).collect();
     assert_eq!(left, [""; 0], "only names are there: the user and the model may have more");
 }

@@ -31,7 +31,11 @@ pub(super) struct Within {
 
 /// Which kind a memory is, as a number.
 pub(super) fn kind(kind: MemoryKind) -> i16 {
-    MemoryKind::ALL.iter().position(|other| *other == kind).and_then(|at| i16::try_from(at).ok()).unwrap_or(-1)
+    MemoryKind::ALL
+        .iter()
+        .position(|other| *other == kind)
+        .and_then(|at| i16::try_from(at).ok())
+        .unwrap_or(-1)
 }
 
 impl Within {
@@ -39,10 +43,9 @@ impl Within {
     pub(super) async fn find(db: &mut OfTenant, scope: &Scope, reach: Reach) -> Result<Self, MemoryError> {
         let mut query = sql("SELECT id, docs, open, words FROM memory_parts WHERE tenant = ");
         if scope.user.is_none() {
-            query = sql(
-                "SELECT NULL::bigint, coalesce(sum(docs), 0)::bigint, coalesce(sum(open), 0)::bigint,
-                        coalesce(sum(words), 0)::bigint FROM memory_parts WHERE tenant = ",
-            );
+            query =
+                sql("SELECT NULL::bigint, coalesce(sum(docs), 0)::bigint, coalesce(sum(open), 0)::bigint,
+                        coalesce(sum(words), 0)::bigint FROM memory_parts WHERE tenant = ");
         }
         query.push_bind(db.tenant);
         if let Some(user) = &scope.user {

@@ -79,9 +79,11 @@ pub(super) async fn serves(
         return Ok(false);
     }
     // The name of the schema was checked, and names of indexes are digits and letters.
-    let mut text = sql("SELECT CASE WHEN (SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(");
+    let mut text =
+        sql("SELECT CASE WHEN (SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(");
     text.push_bind(format!("\"{}\".{}", shared.schema, name(db.tenant, model.id)));
-    text.push(")) THEN (SELECT count(*) FROM (SELECT 1 FROM memory_vectors v WHERE v.model = ").push_bind(model.id);
+    text.push(")) THEN (SELECT count(*) FROM (SELECT 1 FROM memory_vectors v WHERE v.model = ")
+        .push_bind(model.id);
     text.push(" AND");
     within.push_parts(&mut text, "v");
     text.push(" LIMIT ").push_bind(i64::from(shared.indexing.from)).push(") AS few) ELSE 0 END");
@@ -158,6 +160,10 @@ impl PostgresMemories {
         let ours: bool =
             sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(key).fetch_one(&mut db).await?;
         if ours {
+            // What does not fit takes much longer to build. The usual 64 MB are some 40,000 vectors of 384 numbers.
+            let room = "SELECT set_config('maintenance_work_mem', '256MB', false)
+                        WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB')";
+            sqlx::query(room).execute(&mut db).await?;
             let indexed = index_all(&mut db, &self.shared, tenant, &wanted).await;
             sqlx::Connection::close(db).await?;
             indexed?;

@@ -70,10 +70,7 @@ pub(super) fn lane(memory: &Memory) -> Option<Uuid> {
 
 pub(super) fn block(scope: &Scope, name: &str) -> Uuid {
     let Scope { tenant, user, agent, session } = scope;
-    key(
-        Kind::Block,
-        &[Some(&**tenant), user.as_deref(), agent.as_deref(), session.as_deref(), Some(name)],
-    )
+    key(Kind::Block, &[Some(&**tenant), user.as_deref(), agent.as_deref(), session.as_deref(), Some(name)])
 }
 
 pub(super) fn model(name: &str) -> Uuid {

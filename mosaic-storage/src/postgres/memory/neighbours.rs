@@ -24,14 +24,15 @@ pub(super) async fn find(
     let steps = query.neighbours.saturating_mul(PATIENCE);
     for (side, order) in [("<", " DESC"), (">", "")] {
         let mut text = sql(
-            "SELECT h.n, b.n, b.admitted FROM memories h CROSS JOIN LATERAL (SELECT m.n, m.position, ((true",
+            "SELECT h.n, b.n, b.admitted FROM memories h CROSS JOIN LATERAL (SELECT m.n, m.position, (true",
         );
         within.push_admitted(&mut text, &query.filter);
+        text.push(") IS TRUE AS admitted FROM memories m WHERE m.tenant = ").push_bind(db.tenant);
         text.push(format_args!(
-            ") IS TRUE) AS admitted FROM memories m WHERE m.lane = h.lane AND (m.position, m.n) {side} (h.position, h.n)
-             ORDER BY m.position{order}, m.n{order} LIMIT {steps}) b WHERE h.lane IS NOT NULL AND h.n = ANY ("
+            " AND m.lane = h.lane AND (m.position, m.n) {side} (h.position, h.n)
+             ORDER BY m.position{order}, m.n{order} LIMIT {steps}) b WHERE h.lane IS NOT NULL AND h.tenant = "
         ));
-        text.push_bind(hits.clone());
+        text.push_bind(db.tenant).push(" AND h.n = ANY (").push_bind(hits.clone());
         text.push(format_args!(") ORDER BY h.n, b.position{order}, b.n{order}"));
         let (mut of, mut left) = (None, 0);
         for row in db.rows(text, "looking for neighbours").await? {

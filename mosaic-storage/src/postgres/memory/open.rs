@@ -40,7 +40,8 @@ async fn extension(pool: &PgPool, store: &str) -> Result<String, StoreError> {
         Some((schema, version)) if reads_on(&version) => Ok(schema),
         other => {
             let version = other.map_or_else(|| "none".to_owned(), |(_, version)| version);
-            let source = format!("it is {version}, and must be 0.8 or newer (`ALTER EXTENSION vector UPDATE`)");
+            let source =
+                format!("it is {version}, and must be 0.8 or newer (`ALTER EXTENSION vector UPDATE`)");
             Err(StoreError::Other { store: store.into(), action: ACTION, source: source.into() })
         }
     }

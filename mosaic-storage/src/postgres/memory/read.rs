@@ -90,8 +90,7 @@ pub(super) async fn list(
         let found = found(&mut db, query).await?;
         let is_last = found.len() < size as usize;
         after = found.last().map(|found| found.memory.id);
-        let seen =
-            |memory: &Memory| scope.contains(&memory.scope) && page.filter.admits(memory);
+        let seen = |memory: &Memory| scope.contains(&memory.scope) && page.filter.admits(memory);
         all.extend(found.into_iter().map(|found| found.memory).filter(seen).map(Arc::new));
         if is_last {
             break;
@@ -165,7 +164,9 @@ pub(super) async fn count(db: &mut OfTenant, within: &Within) -> Result<MemoryCo
     if within.is_empty() {
         return Ok(counts);
     }
-    let mut query = sql("SELECT NULL::text, count(*), count(*) - count(m.closed_at), (SELECT count(*) FROM memory_blocks b WHERE");
+    let mut query = sql(
+        "SELECT NULL::text, count(*), count(*) - count(m.closed_at), (SELECT count(*) FROM memory_blocks b WHERE",
+    );
     within.push(&mut query, "b");
     query.push(") FROM memories m WHERE");
     within.push(&mut query, "m");
@@ -194,7 +195,9 @@ pub(super) async fn vectors(
     if numbers.is_empty() {
         return Ok(all);
     }
-    let mut query = sql("SELECT v.n, x.name, v.exact FROM memory_vectors v JOIN memory_models x ON x.id = v.model WHERE v.tenant = ");
+    let mut query = sql(
+        "SELECT v.n, x.name, v.exact FROM memory_vectors v JOIN memory_models x ON x.id = v.model WHERE v.tenant = ",
+    );
     query.push_bind(db.tenant).push(" AND v.n = ANY (").push_bind(numbers.to_vec()).push(")");
     let mut models: BTreeMap<String, Arc<str>> = BTreeMap::new();
     for row in db.rows(query, "reading vectors").await? {
@@ -242,10 +245,7 @@ pub(super) struct Model {
 }
 
 /// Models by the digests of their names.
-pub(super) async fn models(
-    db: &mut OfTenant,
-    keys: Vec<Uuid>,
-) -> Result<HashMap<Uuid, Model>, MemoryError> {
+pub(super) async fn models(db: &mut OfTenant, keys: Vec<Uuid>) -> Result<HashMap<Uuid, Model>, MemoryError> {
     if keys.is_empty() {
         return Ok(HashMap::new());
     }

@@ -82,11 +82,8 @@ pub(super) async fn add(db: &mut OfTenant, rows: &[New]) -> Result<Vec<Share>, M
             counts.push(i16::from(count));
         }
     }
-    let sized: Vec<(&New, i32, String)> = rows
-        .iter()
-        .zip(lengths)
-        .map(|(row, length)| (row, length, body(&row.stored.memory)))
-        .collect();
+    let sized: Vec<(&New, i32, String)> =
+        rows.iter().zip(lengths).map(|(row, length)| (row, length, body(&row.stored.memory))).collect();
     for piece in pieces(&sized, |(.., body)| body.len() + 200) {
         add_memories(db, piece).await?;
     }
@@ -117,9 +114,12 @@ async fn add_memories(db: &mut OfTenant, rows: &[(&New, i32, String)]) -> Result
     columns.push_bind(rows.iter().map(|(row, ..)| row.n).collect::<Vec<_>>());
     columns.push_bind(rows.iter().map(|(row, ..)| row.part).collect::<Vec<_>>());
     columns.push_bind(memories().map(|memory| memory.id.0).collect::<Vec<Uuid>>());
-    columns.push_bind(memories().map(|memory| memory.scope.agent.as_deref().map(names::agent)).collect::<Vec<_>>());
-    columns
-        .push_bind(memories().map(|memory| memory.scope.session.as_deref().map(names::session)).collect::<Vec<_>>());
+    columns.push_bind(
+        memories().map(|memory| memory.scope.agent.as_deref().map(names::agent)).collect::<Vec<_>>(),
+    );
+    columns.push_bind(
+        memories().map(|memory| memory.scope.session.as_deref().map(names::session)).collect::<Vec<_>>(),
+    );
     columns.push_bind(memories().map(|memory| kind(memory.body.kind())).collect::<Vec<_>>());
     columns.push_bind(memories().map(|memory| to_sql(memory.valid_from)).collect::<Vec<_>>());
     columns.push_bind(memories().map(|memory| memory.valid_to.map(to_sql)).collect::<Vec<_>>());
@@ -177,8 +177,7 @@ pub(super) async fn put_vectors(
 ) -> Result<(), MemoryError> {
     let all: Vec<(&(i64, i64), &NewVector<'_>)> = vectors.iter().collect();
     for piece in pieces(&all, |(_, vector)| vector.values.len() * 10) {
-        let mut query =
-            sql("INSERT INTO memory_vectors (tenant, n, model, part, exact, half) SELECT ");
+        let mut query = sql("INSERT INTO memory_vectors (tenant, n, model, part, exact, half) SELECT ");
         query.push_bind(db.tenant).push(", n, model, part, exact, half::");
         query.push(&*db.vector).push(".halfvec FROM unnest(");
         let mut columns = query.separated(", ");

@@ -67,7 +67,8 @@ impl OfTenant {
         let tenant = names::tenant(scope);
         // One round trip. A digest needs no quoting.
         let text = format!("{begin}; SELECT set_config('mosaic.tenant', '{tenant}', true); {then}");
-        let db = begin_with(&shared.pool, text).await.map_err(|error| told(&shared.name, "beginning", error))?;
+        let db =
+            begin_with(&shared.pool, text).await.map_err(|error| told(&shared.name, "beginning", error))?;
         Ok(Self { db, store: shared.name.clone(), tenant, vector: shared.vector.clone() })
     }
 
@@ -85,7 +86,8 @@ impl OfTenant {
         found.map_err(|error| self.told(action, error))
     }
 
-    /// The same, of a text that will hardly be asked again: the server keeps no plan of it.
+    /// The same, planned for these values: the server keeps no plan of it. One for all values would read the text of a vector anew
+    /// for each row, and use no index of one model.
     pub(super) async fn rows_once(
         &mut self,
         mut query: QueryBuilder<Postgres>,

@@ -74,6 +74,8 @@ impl Scan<'_> {
             " FROM memory_vectors v JOIN memories m ON m.n = v.n WHERE v.model = {id} AND"
         ));
         self.within.push_parts(text, "v");
+        text.push(" AND");
+        self.within.push_parts(text, "m");
         self.within.push_admitted(text, &self.query.filter);
         for Asked { model, .. } in self.before {
             text.push(format_args!(
@@ -108,10 +110,11 @@ impl Scan<'_> {
             hnsw::scan_again(db).await?;
         }
         let vector = db.vector.clone();
-        let mut text = sql("SELECT v.n");
+        // `OFFSET 0`: compared first, sorted then. The planner thinks comparing costs nothing, and would rather sort all the vectors.
+        let mut text = sql("SELECT n FROM (SELECT v.n, v.half OPERATOR(");
+        text.push(&*vector).push(".<=>) ").push_bind(half).push(format_args!("::{vector}.halfvec AS far"));
         self.push_from(&mut text);
-        text.push(format_args!(" AND v.half IS NOT NULL ORDER BY v.half OPERATOR({vector}.<=>) "));
-        text.push_bind(half).push(format_args!("::{vector}.halfvec, v.n LIMIT "));
+        text.push(" AND v.half IS NOT NULL OFFSET 0) AS compared ORDER BY far, n LIMIT ");
         text.push_bind(i64::from(self.best));
         numbers(db, text).await
     }
@@ -183,7 +186,7 @@ pub(super) async fn of_others(
         text.push(" AND model = ").push_bind(one.model.id);
         text.push(" AND n = ANY (").push_bind(left.clone()).push(")");
         let (mut like, mut unlike) = (Vec::new(), Vec::new());
-        for row in db.rows(text, ACTION).await? {
+        for row in db.rows_once(text, ACTION).await? {
             let n: i64 = db.get(&row, 0)?;
             #[allow(clippy::cast_possible_truncation)] // coarse as it is
             match db.get::<Option<f64>>(&row, 1)? {

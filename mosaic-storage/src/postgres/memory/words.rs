@@ -7,9 +7,10 @@
 //! What is scored, and how, is told in `crate::memory::lexical`, which scores for RAM and SQLite too: here it is given only the docs and
 //! words that bear on the question, with the number of all docs and words of the scope.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use mosaic_core::memory::{MemoryError, SearchQuery};
+use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::filter::Within;
@@ -19,7 +20,7 @@ use crate::vectors::Bits;
 
 /// Where more memories than this hold a word of the question, their conversations are read from end to end: that is cheaper than
 /// looking to either side of each.
-pub(super) const MANY: usize = 1_000;
+const MANY: usize = 250;
 
 /// The window of a neighbour ends two beside it.
 const REACH: u32 = 2;
@@ -84,7 +85,7 @@ impl Words {
         if matched.is_empty() {
             return Ok(Self::default());
         }
-        let docs = docs(db, within, query, &matched).await?;
+        let docs = docs(db, within, query, matched).await?;
         Ok(score(within, &stems, &postings, &docs))
     }
 }
@@ -107,41 +108,64 @@ async fn docs(
     db: &mut OfTenant,
     within: &Within,
     query: &SearchQuery,
-    matched: &[i64],
+    matched: Vec<i64>,
 ) -> Result<Vec<Doc>, MemoryError> {
-    let mut text = sql("WITH matched AS MATERIALIZED (SELECT n, lane, position FROM memories WHERE n = ANY (");
-    text.push_bind(matched.to_vec()).push(")), ");
-    if matched.len() > MANY {
-        text.push(
-            "around AS (SELECT n FROM matched WHERE lane IS NULL UNION ALL
-             SELECT m.n FROM (SELECT DISTINCT lane FROM matched WHERE lane IS NOT NULL) l JOIN memories m ON m.lane = l.lane)",
-        );
-    } else {
-        text.push(format_args!(
-            "around AS (SELECT n FROM matched
-             UNION SELECT b.n FROM matched x CROSS JOIN LATERAL (
-                 SELECT m.n FROM memories m WHERE m.lane = x.lane AND (m.position, m.n) < (x.position, x.n)
-                 ORDER BY m.position DESC, m.n DESC LIMIT {REACH}) b
-             UNION SELECT b.n FROM matched x CROSS JOIN LATERAL (
-                 SELECT m.n FROM memories m WHERE m.lane = x.lane AND (m.position, m.n) > (x.position, x.n)
-                 ORDER BY m.position, m.n LIMIT {REACH}) b)"
-        ));
-    }
-    text.push(" SELECT m.n, m.lane, m.position, m.length, ((true");
-    within.push_admitted(&mut text, &query.filter);
-    text.push(") IS TRUE) FROM around JOIN memories m ON m.n = around.n");
-    let mut docs = Vec::new();
-    for row in db.rows(text, "looking for words").await? {
-        docs.push(Doc {
-            n: db.get(&row, 0)?,
-            lane: db.get(&row, 1)?,
-            position: db.get(&row, 2)?,
-            length: u16::try_from(db.get::<i32>(&row, 3)?).unwrap_or(u16::MAX),
-            admitted: db.get(&row, 4)?,
-        });
-    }
+    let admitted = |text: &mut QueryBuilder<Postgres>| {
+        text.push("(true");
+        within.push_admitted(text, &query.filter);
+        text.push(") IS TRUE");
+    };
+    let mut text = sql("SELECT m.n, m.lane, m.position, m.length, ");
+    admitted(&mut text);
+    text.push(" FROM memories m WHERE m.tenant = ").push_bind(db.tenant);
+    text.push(" AND m.n = ANY (").push_bind(matched).push(")");
+    let mut docs = read(db, text).await?;
     docs.sort_unstable_by_key(|doc| doc.n);
+    let in_lanes = || docs.iter().filter_map(|doc| Some((doc.lane?, doc)));
+    if in_lanes().next().is_none() {
+        return Ok(docs);
+    }
+    let mut text = sql("SELECT b.* FROM ");
+    if docs.len() > MANY {
+        let lanes: BTreeSet<Uuid> = in_lanes().map(|(lane, _)| lane).collect();
+        text.push("(SELECT m.n, m.lane, m.position, m.length, ");
+        admitted(&mut text);
+        text.push(" FROM memories m WHERE m.tenant = ").push_bind(db.tenant);
+        text.push(" AND m.lane = ANY (").push_bind(lanes.into_iter().collect::<Vec<_>>()).push(")) b");
+    } else {
+        text.push("unnest(").push_bind(in_lanes().map(|(lane, _)| lane).collect::<Vec<_>>());
+        text.push(", ").push_bind(in_lanes().map(|(_, doc)| doc.position).collect::<Vec<_>>());
+        text.push(", ").push_bind(in_lanes().map(|(_, doc)| doc.n).collect::<Vec<_>>());
+        text.push(") AS x (lane, position, n) CROSS JOIN LATERAL (");
+        for (between, side, order) in [("", "<", " DESC"), (" UNION ALL ", ">", "")] {
+            text.push(between).push("(SELECT m.n, m.lane, m.position, m.length, ");
+            admitted(&mut text);
+            text.push(" FROM memories m WHERE m.tenant = ").push_bind(db.tenant);
+            text.push(format_args!(
+                " AND m.lane = x.lane AND (m.position, m.n) {side} (x.position, x.n)
+                 ORDER BY m.position{order}, m.n{order} LIMIT {REACH})"
+            ));
+        }
+        text.push(") b");
+    }
+    docs.extend(read(db, text).await?);
+    docs.sort_unstable_by_key(|doc| doc.n);
+    docs.dedup_by_key(|doc| doc.n);
     Ok(docs)
+}
+
+async fn read(db: &mut OfTenant, text: QueryBuilder<Postgres>) -> Result<Vec<Doc>, MemoryError> {
+    let rows = db.rows(text, "looking for words").await?;
+    let doc = |row| {
+        Ok(Doc {
+            n: db.get(row, 0)?,
+            lane: db.get(row, 1)?,
+            position: db.get(row, 2)?,
+            length: u16::try_from(db.get::<i32>(row, 3)?).unwrap_or(u16::MAX),
+            admitted: db.get(row, 4)?,
+        })
+    };
+    rows.iter().map(doc).collect()
 }
 
 /// Who stands beside whom. Of a doc at the edge of what was read this may be wrong; no window with a word is seen from there.

@@ -120,7 +120,8 @@ impl Writing<'_> {
                 }
             }
         }
-        self.models = read::models(&mut self.db, needs.models.iter().map(|name| names::model(name)).collect()).await?;
+        self.models =
+            read::models(&mut self.db, needs.models.iter().map(|name| names::model(name)).collect()).await?;
         for name in &needs.models {
             let key = names::model(name);
             let Some(model) = self.models.get(&key).copied() else { continue };
@@ -138,7 +139,8 @@ impl Writing<'_> {
         while let Some(first) = left.first() {
             // Those of a kind that follow one another are written together.
             let kind = std::mem::discriminant(first);
-            let end = left.iter().position(|effect| std::mem::discriminant(effect) != kind).unwrap_or(left.len());
+            let end =
+                left.iter().position(|effect| std::mem::discriminant(effect) != kind).unwrap_or(left.len());
             let (now, later) = left.split_at(end);
             left = later;
             match first {
@@ -163,8 +165,9 @@ impl Writing<'_> {
             Effect::Remove { id } => self.remove(*id).await,
             Effect::PutBlock(block) => {
                 let part = self.part(block.scope.user.as_deref()).await?;
-                let mut query =
-                    sql("INSERT INTO memory_blocks (key, tenant, part, agent, session, version, body) VALUES (");
+                let mut query = sql(
+                    "INSERT INTO memory_blocks (key, tenant, part, agent, session, version, body) VALUES (",
+                );
                 let mut values = query.separated(", ");
                 values.push_bind(names::block(&block.scope, &block.name));
                 values.push_bind(self.db.tenant);
@@ -173,7 +176,9 @@ impl Writing<'_> {
                 values.push_bind(block.scope.session.as_deref().map(names::session));
                 values.push_bind(block.version.cast_signed());
                 values.push_bind(json(block));
-                query.push(") ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body");
+                query.push(
+                    ") ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body",
+                );
                 self.db.run(query, "writing a block").await.map(drop)
             }
             Effect::RemoveBlock { scope, name } => {
@@ -205,7 +210,8 @@ impl Writing<'_> {
             self.share(row.part, share);
         }
         let of = |row: &New| Position { n: row.n, part: row.part };
-        let vectors = new.iter().flat_map(|row| row.stored.vectors.iter().map(move |vector| (of(row), vector)));
+        let vectors =
+            new.iter().flat_map(|row| row.stored.vectors.iter().map(move |vector| (of(row), vector)));
         self.put_vectors(vectors.collect()).await
     }
 
@@ -312,7 +318,9 @@ impl Writing<'_> {
 
     async fn drop_vectors(&mut self, model: &str) -> Result<(), MemoryError> {
         let key = names::model(model);
-        let Some(model) = read::models(&mut self.db, vec![key]).await?.get(&key).copied() else { return Ok(()) };
+        let Some(model) = read::models(&mut self.db, vec![key]).await?.get(&key).copied() else {
+            return Ok(());
+        };
         let within = Within::find(&mut self.db, self.scope, Reach::Within).await?;
         if within.is_empty() {
             return Ok(());
@@ -357,10 +365,7 @@ impl Writing<'_> {
 }
 
 /// Adds to what is known of parts.
-pub(super) async fn add_shares(
-    db: &mut OfTenant,
-    shares: &BTreeMap<i64, Share>,
-) -> Result<(), MemoryError> {
+pub(super) async fn add_shares(db: &mut OfTenant, shares: &BTreeMap<i64, Share>) -> Result<(), MemoryError> {
     if shares.is_empty() {
         return Ok(());
     }
