@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use mosaic_core::StoreError;
@@ -28,6 +29,8 @@ pub(super) struct Shared {
     /// The schema of pgvector, quoted.
     pub(super) vector: Arc<str>,
     pub(super) indexing: Indexing,
+    /// How long to wait for somebody's lock.
+    pub(super) patience: Duration,
 }
 
 /// Memories in Postgres. See [the module](super).
@@ -88,7 +91,8 @@ impl PostgresMemories {
     ) -> Result<Self, StoreError> {
         let vector = open::prepare(&pool, &options.schema, &name).await?;
         let (schema, indexing) = (options.schema.clone(), Indexing::from(options.index_vectors_from));
-        Ok(Self { shared: Arc::new(Shared { name, pool, schema, vector, indexing }) })
+        let patience = options.patience;
+        Ok(Self { shared: Arc::new(Shared { name, pool, schema, vector, indexing, patience }) })
     }
 
     /// Closes the connections, those of all clones and of the [`PostgresStore`](crate::PostgresStore) that they came from.

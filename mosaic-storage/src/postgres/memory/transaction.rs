@@ -65,8 +65,11 @@ impl OfTenant {
 
     async fn begin(shared: &Shared, scope: &Scope, begin: &str, then: &str) -> Result<Self, MemoryError> {
         let tenant = names::tenant(scope);
-        // One round trip. A digest needs no quoting.
-        let text = format!("{begin}; SELECT set_config('mosaic.tenant', '{tenant}', true); {then}");
+        // One round trip. A digest needs no quoting. Nobody waits for a lock for ever: its holder may be cut off from us and the server.
+        let patience = shared.patience.as_millis().clamp(1, i32::MAX as u128);
+        let text = format!(
+            "{begin}; SELECT set_config('mosaic.tenant', '{tenant}', true); SET LOCAL lock_timeout = {patience}; {then}"
+        );
         let db =
             begin_with(&shared.pool, text).await.map_err(|error| told(&shared.name, "beginning", error))?;
         Ok(Self { db, store: shared.name.clone(), tenant, vector: shared.vector.clone() })

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use mosaic_core::Timestamp;
 use mosaic_core::memory::{Change, MemoryError, MemoryId, Reach, Scope, Vector};
-use mosaic_core::{StoreError, Timestamp};
 use uuid::Uuid;
 
 use super::filter::Within;
@@ -16,6 +16,7 @@ use super::{names, schema};
 use crate::jobs::{json, to_sql};
 use crate::memory::Stored;
 use crate::memory::plan::{self, Effect, Needs, Plan};
+use crate::postgres::fault::is_deadlock;
 
 /// So often two who wait for each other are untied.
 const TRIES: u32 = 5;
@@ -35,7 +36,7 @@ pub(super) async fn apply(
             // A model of which no vector is left may come back with another width. That none is left can be known only while
             // nobody writes one.
             Err(MemoryError::Width { .. }) if lock != Lock::Tenant => lock = Lock::Tenant,
-            Err(MemoryError::Store(StoreError::Locked { .. })) if tries < TRIES => tries += 1,
+            Err(MemoryError::Store(error)) if is_deadlock(&error) && tries < TRIES => tries += 1,
             ended => return ended,
         }
     }
