@@ -56,6 +56,9 @@ pub async fn open_stores(url: &str) -> Result<Stores, StoreError> {
             "this build has no SQLite; switch the feature `sqlite` of `mosaic-storage` on".into()
         }
         Some(("memory", _)) => "a store in RAM is `memory:`, without more".into(),
+        Some(("postgres" | "postgresql", _)) => {
+            "Postgres keeps no sessions yet; `open_memories` and `open_jobs` open what it keeps".into()
+        }
         Some((scheme, _)) => {
             format!("there is no store `{scheme}`; there are `memory:` and `sqlite://app.db`")
         }

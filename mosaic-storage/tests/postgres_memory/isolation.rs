@@ -124,6 +124,28 @@ async fn a_change_that_forgets_the_tenant_reaches_only_the_one_of_its_transactio
     assert!(found.candidates[0].lexical.is_some() && found.candidates[0].dense.is_some());
 }
 
+/// The setting ends with the transaction: what is done next on the connection is nobody's.
+#[tokio::test]
+async fn a_connection_that_is_given_back_has_no_tenant() {
+    use mosaic_core::queue::{JobStore, Pause};
+
+    let Some(database) = database().await else { return };
+    let store = mosaic_storage::PostgresStore::open(database.options().connections(1)).await.unwrap();
+    let memories = store.memories().await.unwrap();
+    // A row of jobs that says what setting it was written under.
+    let column =
+        "ALTER TABLE mosaic.job_pauses ADD COLUMN tenant text DEFAULT current_setting('mosaic.tenant', true)";
+    execute(&database.superuser, column).await;
+    fill(&memories).await;
+    store.pause(&Pause::Everything).await.unwrap();
+    memories.counts(&Scope::of("acme")).await.unwrap();
+    store.pause(&Pause::Kind("k".into())).await.unwrap();
+    let mut db = PgConnection::connect(&database.superuser).await.unwrap();
+    let tenants = sqlx::query_scalar::<_, Option<String>>("SELECT tenant FROM mosaic.job_pauses");
+    let tenants = tenants.fetch_all(&mut db).await.unwrap();
+    assert_eq!(tenants, [Some(String::new()), Some(String::new())]);
+}
+
 #[tokio::test]
 async fn names_that_no_database_keeps_are_nobodys() {
     let Some(database) = database().await else { return };

@@ -57,3 +57,8 @@ impl Database {
         PostgresMemories::open(self.options()).await.unwrap()
     }
 }
+
+/// What must come true, if nothing is wrong, long before this minute is over.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(std::time::Duration::from_secs(60), future).await.unwrap()
+}

@@ -227,3 +227,22 @@ async fn a_removed_memory_is_in_no_file_after_a_scrub() {
         left.iter().filter(|trace| !names.iter().any(|name| trace.starts_with(name))).collect();
     assert_eq!(left, [""; 0], "only names are there: the user and the model may have more");
 }
+
+#[tokio::test]
+async fn what_somebody_may_still_see_is_not_scrubbed_in_silence() {
+    let Some(database) = database().await else { return };
+    let patience = std::time::Duration::from_millis(150);
+    let memories = PostgresMemories::open(database.options().patience(patience)).await.unwrap();
+    let mut one = planted(3);
+    one.truncate(1);
+    memories.apply(&secret(), one).await.unwrap();
+    let mut db = PgConnection::connect(&database.url).await.unwrap();
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1";
+    sqlx::raw_sql(begin).execute(&mut db).await.unwrap();
+    memories.erase(&secret()).await.unwrap();
+    let error = memories.scrub().await.unwrap_err();
+    assert!(error.is_retryable() && error.to_string().contains("still open"), "{error}");
+    sqlx::raw_sql("COMMIT").execute(&mut db).await.unwrap();
+    memories.scrub().await.unwrap();
+    assert_eq!(traces(&database).await, [""; 0]);
+}

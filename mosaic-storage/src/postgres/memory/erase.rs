@@ -8,14 +8,14 @@ use super::filter::Within;
 use super::read;
 use super::rows::Share;
 use super::store::Shared;
-use super::transaction::{Lock, OfTenant, sql};
+use super::transaction::{Lasting, Lock, OfTenant, sql};
 use super::write::add_shares;
 
 const ACTION: &str = "erasing memories";
 
 /// Removes everything in a scope. Nobody changes the tenant meanwhile, so what is left without rows can go too.
 pub(super) async fn erase(shared: &Shared, scope: &Scope) -> Result<MemoryCounts, MemoryError> {
-    let mut db = OfTenant::write(shared, scope, Lock::Tenant).await?;
+    let mut db = OfTenant::write(shared, scope, Lock::Tenant, Lasting::Durable).await?;
     let within = Within::find(&mut db, scope, Reach::Within).await?;
     let counts = read::count(&mut db, &within).await?;
     if !within.is_empty() {

@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use mosaic_core::StoreError;
 use mosaic_core::memory::{MemoryError, Reach, Scope};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::filter::Within;
@@ -23,6 +24,9 @@ const WIDEST: usize = 4_000;
 
 /// The most that `hnsw.ef_search` may be.
 const MOST: u32 = 1_000;
+
+/// Between two looks whether another process has made a tenant's indexes.
+const AGAIN: Duration = Duration::from_millis(200);
 
 const ACTION: &str = "indexing vectors";
 
@@ -42,20 +46,21 @@ impl From<u32> for Indexing {
 }
 
 impl Indexing {
-    /// Those models that have grown enough to look at them again.
-    fn grown(&self, grown: Grown) -> Vec<i64> {
+    /// Whether it is time to look whether a model is worth an index: this process writes vectors of it for the first time, or has written
+    /// some more.
+    fn is_time(&self, grown: Grown) -> bool {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let enough = u64::from(self.from.div_ceil(4));
-        let mut models = Vec::new();
+        let mut is_time = false;
         for (model, count) in grown {
-            let sum = written.entry(model).or_default();
+            let sum = written.entry(model).or_insert(enough);
             *sum += count;
             if *sum >= enough {
                 *sum = 0;
-                models.push(model);
+                is_time = true;
             }
         }
-        models
+        is_time
     }
 }
 
@@ -108,6 +113,15 @@ pub(super) async fn scan_again(db: &mut OfTenant) -> Result<(), MemoryError> {
     db.rows(sql("SELECT set_config('enable_sort', 'on', true)"), ACTION).await.map(drop)
 }
 
+/// What to do when another process makes a tenant's indexes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Other {
+    /// Wait until it has, and look what is left to do.
+    Await,
+    /// Leave it to that one.
+    Leave,
+}
+
 impl PostgresMemories {
     /// Makes the indexes that a tenant's vectors are worth, and removes those of models that it no longer has. Nobody waits for it but
     /// the caller; searches do without until it is done. The store does so by itself, in the background, when vectors were
@@ -116,6 +130,10 @@ impl PostgresMemories {
     /// # Errors
     /// [`MemoryError::Store`]: [`StoreError::ReadOnly`] where the role does not own the tables.
     pub async fn index_vectors(&self, tenant: &str) -> Result<(), MemoryError> {
+        self.index_tenant(tenant, Other::Await).await
+    }
+
+    async fn index_tenant(&self, tenant: &str, other: Other) -> Result<(), MemoryError> {
         let scope = Scope::of(tenant);
         let mut db = OfTenant::read(&self.shared, &scope).await?;
         let mut text = sql("SELECT id, width FROM memory_models WHERE tenant = ");
@@ -134,42 +152,54 @@ impl PostgresMemories {
         }
         let tenant = db.tenant;
         db.commit().await?;
-        self.index(tenant, wanted).await.map_err(|error| told(&self.shared.name, ACTION, error).into())
+        let indexed = index(&self.shared, tenant, &wanted, other).await;
+        indexed.map_err(|error| told(&self.shared.name, ACTION, error).into())
     }
 
     /// Looks in the background whether models that vectors were written of are worth an index.
     pub(super) fn index_in_background(&self, tenant: &str, grown: Grown) {
-        if self.shared.indexing.grown(grown).is_empty() {
+        if !self.shared.indexing.is_time(grown) {
             return;
         }
         let (memories, tenant) = (self.clone(), tenant.to_owned());
         tokio::spawn(async move {
-            match memories.index_vectors(&tenant).await {
+            match memories.index_tenant(&tenant, Other::Leave).await {
                 Ok(()) | Err(MemoryError::Store(StoreError::Closed { .. })) => {}
                 // Searches are right without, and slower.
                 Err(error) => tracing::warn!(%error, "vectors were not indexed"),
             }
         });
     }
+}
 
-    /// One process at a time makes a tenant's indexes; the others leave it to that one.
-    async fn index(&self, tenant: Uuid, wanted: Vec<Model>) -> Result<(), sqlx::Error> {
-        // Not one of the pool's: making an index takes long, and a connection whose caller has gone away must not keep the lock.
-        let mut db = self.shared.pool.acquire().await?.detach();
-        let key = (tenant.as_u64_pair().1 ^ 1).cast_signed();
-        let ours: bool =
-            sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(key).fetch_one(&mut db).await?;
-        if ours {
-            // What does not fit takes much longer to build. The usual 64 MB are some 40,000 vectors of 384 numbers.
-            let room = "SELECT set_config('maintenance_work_mem', '256MB', false)
-                        WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB')";
-            sqlx::query(room).execute(&mut db).await?;
-            let indexed = index_all(&mut db, &self.shared, tenant, &wanted).await;
-            sqlx::Connection::close(db).await?;
-            indexed?;
-        }
-        Ok(())
+/// Makes and removes a tenant's indexes, if there is something to do. One process at a time does so.
+async fn index(shared: &Shared, tenant: Uuid, wanted: &[Model], other: Other) -> Result<(), sqlx::Error> {
+    let mut db = shared.pool.acquire().await?;
+    let Changes { needless, missing } = changes(&mut db, shared, tenant, wanted).await?;
+    if needless.is_empty() && missing.is_empty() {
+        return Ok(());
     }
+    // Not one of the pool's any more: making an index takes long, and a connection whose caller has gone away must not keep the lock.
+    let mut db = db.detach();
+    let key = (tenant.as_u64_pair().1 ^ 1).cast_signed();
+    loop {
+        let ours = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(key);
+        if ours.fetch_one(&mut db).await? {
+            break;
+        }
+        if other == Other::Leave {
+            return db.close().await;
+        }
+        // Not waiting in the server: who makes an index there waits for all who wait.
+        tokio::time::sleep(AGAIN).await;
+    }
+    // What does not fit takes much longer to build. The usual 64 MB are some 40,000 vectors of 384 numbers.
+    let room = "SELECT set_config('maintenance_work_mem', '256MB', false)
+                WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB')";
+    sqlx::query(room).execute(&mut db).await?;
+    let indexed = index_all(&mut db, shared, tenant, wanted).await;
+    db.close().await?;
+    indexed
 }
 
 async fn is_large(
@@ -188,6 +218,36 @@ async fn is_large(
     Ok(count >= i64::from(shared.indexing.from))
 }
 
+/// What is to be done about the indexes of a tenant.
+#[derive(Debug)]
+struct Changes {
+    needless: Vec<String>,
+    missing: Vec<Model>,
+}
+
+async fn changes(
+    db: &mut PgConnection,
+    shared: &Shared,
+    tenant: Uuid,
+    wanted: &[Model],
+) -> Result<Changes, sqlx::Error> {
+    let found: Vec<(String, bool)> = sqlx::query_as(
+        "SELECT c.relname::text, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+         JOIN pg_namespace s ON s.oid = c.relnamespace WHERE s.nspname = $1 AND starts_with(c.relname::text, $2)",
+    )
+    .bind(&shared.schema)
+    .bind(prefix(tenant))
+    .fetch_all(db)
+    .await?;
+    // One that is not valid is being made, or is of a process that ended while it made it.
+    let (there, needless): (Vec<_>, Vec<_>) = found.into_iter().partition(|(index, is_valid)| {
+        *is_valid && wanted.iter().any(|model| name(tenant, model.id) == *index)
+    });
+    let is_there = |model: &&Model| there.iter().any(|(index, _)| *index == name(tenant, model.id));
+    let missing = wanted.iter().filter(|model| !is_there(model)).copied().collect();
+    Ok(Changes { needless: needless.into_iter().map(|(index, _)| index).collect(), missing })
+}
+
 async fn index_all(
     db: &mut PgConnection,
     shared: &Shared,
@@ -195,28 +255,12 @@ async fn index_all(
     wanted: &[Model],
 ) -> Result<(), sqlx::Error> {
     let Shared { schema, vector, .. } = shared;
-    let found: Vec<(String, bool)> = sqlx::query_as(
-        "SELECT c.relname::text, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-         JOIN pg_namespace s ON s.oid = c.relnamespace WHERE s.nspname = $1 AND starts_with(c.relname::text, $2)",
-    )
-    .bind(schema)
-    .bind(prefix(tenant))
-    .fetch_all(&mut *db)
-    .await?;
-    let mut there = Vec::new();
-    for (index, is_valid) in found {
-        // One that is not valid is of a process that ended while it made it.
-        if is_valid && wanted.iter().any(|model| name(tenant, model.id) == index) {
-            there.push(index);
-        } else {
-            run(db, format!("DROP INDEX CONCURRENTLY IF EXISTS \"{schema}\".{index}")).await?;
-        }
+    let Changes { needless, missing } = changes(db, shared, tenant, wanted).await?;
+    for index in needless {
+        run(db, format!("DROP INDEX CONCURRENTLY IF EXISTS \"{schema}\".{index}")).await?;
     }
-    for Model { id, width } in wanted {
-        let index = name(tenant, *id);
-        if there.contains(&index) {
-            continue;
-        }
+    for Model { id, width } in missing {
+        let index = name(tenant, id);
         run(
             db,
             format!(

@@ -32,6 +32,15 @@ impl Lock {
     }
 }
 
+/// When a change survives a crash of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lasting {
+    /// When its commit has returned, if the server is set so.
+    Durable,
+    /// A moment later.
+    Soon,
+}
+
 /// A transaction under way. Dropped, it is rolled back.
 #[derive(Debug)]
 pub(super) struct OfTenant {
@@ -49,7 +58,12 @@ impl OfTenant {
     }
 
     /// Each statement sees what was committed before it. The locks are held to the end.
-    pub(super) async fn write(shared: &Shared, scope: &Scope, lock: Lock) -> Result<Self, MemoryError> {
+    pub(super) async fn write(
+        shared: &Shared,
+        scope: &Scope,
+        lock: Lock,
+        lasting: Lasting,
+    ) -> Result<Self, MemoryError> {
         // Keys of 64 bits out of digests of 128. Where two meet, two wait for each other.
         let number = |key: Uuid| key.as_u64_pair().0.cast_signed();
         let tenant = number(names::tenant(scope));
@@ -60,7 +74,11 @@ impl OfTenant {
                 number(part)
             ),
         };
-        Self::begin(shared, scope, "BEGIN", &locks).await
+        let then = match lasting {
+            Lasting::Durable => locks,
+            Lasting::Soon => format!("SET LOCAL synchronous_commit = off; {locks}"),
+        };
+        Self::begin(shared, scope, "BEGIN", &then).await
     }
 
     async fn begin(shared: &Shared, scope: &Scope, begin: &str, then: &str) -> Result<Self, MemoryError> {

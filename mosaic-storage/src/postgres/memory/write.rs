@@ -11,7 +11,7 @@ use super::filter::Within;
 use super::read::{self, Model};
 use super::rows::{self, New, NewVector, Share};
 use super::store::Shared;
-use super::transaction::{Lock, OfTenant, sql};
+use super::transaction::{Lasting, Lock, OfTenant, sql};
 use super::{names, schema};
 use crate::jobs::{json, to_sql};
 use crate::memory::Stored;
@@ -49,7 +49,10 @@ async fn try_apply(
     lock: Lock,
 ) -> Result<Grown, MemoryError> {
     let needs = plan::needs(&changes);
-    let db = OfTenant::write(shared, scope, lock).await?;
+    // Of counts of uses the newest may be lost, and they are written with every recall.
+    let is_touch = |change: &Change| matches!(change, Change::Touch { .. });
+    let lasting = if changes.iter().all(is_touch) { Lasting::Soon } else { Lasting::Durable };
+    let db = OfTenant::write(shared, scope, lock, lasting).await?;
     let mut writing = Writing {
         db,
         scope,
