@@ -72,6 +72,19 @@ async fn answers_alike(database: &Database, turns: u64) {
             }
         }
     }
+    // What is here for its words has a cosine too, which may be off by a hundredth, and is another's by as much.
+    let query = SearchQuery { neighbours: 2, limit: 9, ..SearchQuery::new(ann.clone()) };
+    let query = query.text("cake in the garden").vector(Vector::new("m", small(40)));
+    for store in &stores {
+        let found = store.search(query.clone()).await.unwrap().candidates;
+        for one in &found {
+            let n = u64::try_from(one.memory.id.0.as_u128() >> 80).unwrap();
+            let exact = (n < 2_001).then(|| f64::from(cosine(&small(n), &small(40))));
+            let near = |dense: f64| exact.is_some_and(|exact| (dense - exact).abs() < 0.01);
+            assert!(one.dense.map_or(exact.is_none(), near), "{n} is {:?} like 40, not {exact:?}", one.dense);
+        }
+        assert!(found.len() > 20);
+    }
     for n in [1, 40, 77] {
         let query =
             SearchQuery { limit: 9, ..SearchQuery::new(ann.clone()) }.vector(Vector::new("m", small(n)));
