@@ -128,6 +128,7 @@ mod tests {
         assert_ne!(agent("a"), session("a"));
         assert_ne!(block(&a.clone().user("b"), "c"), block(&a.clone().agent("b"), "c"));
         assert_ne!(part("ab", Some("c")), part("a", Some("bc")));
+        assert_ne!(part("a\u{1}b", Some("c")), part("a", Some("b\u{1}c")));
         assert_eq!(model("a\0b"), model("a\0b"));
     }
 
