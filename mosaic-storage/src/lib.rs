@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `memory:` | [`RamStore`] | until the process ends |
 //! | `sqlite://app.db` | `SqliteStore` (feature `sqlite`, on by default) | in a file; see the module `sqlite` |
-//! | `postgres://app@db/app` | `PostgresStore` (feature `postgres`) | jobs and agent logs, so far; in a database of many processes |
+//! | `postgres://app@db/app` | `PostgresStore` (feature `postgres`) | memories, jobs and agent logs, so far; in a database of many processes |
 //!
 //! What routers know of their candidates is shared by processes through `SqliteHealthStore`, and vectors of texts that were embedded
 //! are kept by `SqliteVectorCache`, in the same file or another.
@@ -32,9 +32,9 @@ mod vectors;
 
 #[cfg(feature = "archive")]
 pub use archive::FolderArchive;
-pub use open::{Stores, open, open_jobs, open_stores};
+pub use open::{Stores, open, open_jobs, open_memories, open_stores};
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresAgentLog, PostgresOptions, PostgresStore};
+pub use postgres::{PostgresAgentLog, PostgresMemories, PostgresOptions, PostgresStore};
 pub use ram::{RamMemories, RamStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{

@@ -69,6 +69,9 @@ pub async fn open_stores(url: &str) -> Result<Stores, StoreError> {
             "this build has no SQLite; switch the feature `sqlite` of `mosaic-storage` on".into()
         }
         Some(("memory", _)) => "a store in RAM is `memory:`, without more".into(),
+        Some(("postgres" | "postgresql", _)) => {
+            "Postgres keeps no sessions yet; `open_memories` and `open_jobs` open what it keeps".into()
+        }
         Some((scheme, _)) => {
             format!("there is no store `{scheme}`; there are `memory:` and `sqlite://app.db`")
         }
@@ -94,12 +97,38 @@ pub async fn open_jobs(url: &str) -> Result<Arc<dyn JobStore>, StoreError> {
         #[cfg(feature = "postgres")]
         Some(("postgres" | "postgresql", _)) => Ok(Arc::new(crate::PostgresStore::open_url(url).await?)),
         #[cfg(not(feature = "postgres"))]
-        Some(("postgres" | "postgresql", _)) => Err(StoreError::Address {
-            url: shown(url),
-            reason: "this build has no Postgres; switch the feature `postgres` of `mosaic-storage` on".into(),
-        }),
+        Some(("postgres" | "postgresql", _)) => Err(no_postgres(url)),
         _ => Ok(open_stores(url).await?.jobs),
     }
+}
+
+/// Opens the store of memories at an address: `memory:`, `sqlite://app.db` (the same file as that of the sessions), or
+/// `postgres://user@host/database` (with pgvector) with the options of `PostgresOptions::from_url`.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # use mosaic_core::memory::Scope;
+/// let store = mosaic_storage::open_memories("memory:").await?;
+/// assert_eq!(store.counts(&Scope::of("acme")).await?.memories, 0);
+/// # Ok::<(), mosaic_core::memory::MemoryError>(()) }).unwrap();
+/// ```
+///
+/// # Errors
+/// [`StoreError::Address`] for any other address; what the store says when it is opened.
+pub async fn open_memories(url: &str) -> Result<Arc<dyn MemoryStore>, StoreError> {
+    match url.split_once(':') {
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(crate::PostgresMemories::open_url(url).await?)),
+        #[cfg(not(feature = "postgres"))]
+        Some(("postgres" | "postgresql", _)) => Err(no_postgres(url)),
+        _ => Ok(open_stores(url).await?.memories),
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn no_postgres(url: &str) -> StoreError {
+    let reason = "this build has no Postgres; switch the feature `postgres` of `mosaic-storage` on";
+    StoreError::Address { url: shown(url), reason: reason.into() }
 }
 
 /// The address without the password that one for another kind of store may hold.

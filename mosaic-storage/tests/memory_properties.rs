@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // clippy knows `#[test]` functions only, not their helpers
 
+#[cfg(feature = "postgres")]
+#[allow(dead_code)] // shared with a test program that uses all of it
+#[path = "postgres_memory/server.rs"]
+mod server;
+
 use mosaic_core::Timestamp;
 use mosaic_core::memory::conformance::{Model, id};
 use mosaic_core::memory::{
@@ -234,4 +239,21 @@ fn both_stores_give_the_same_scores() {
         assert!(one.candidates.len() > 20);
         assert_eq!(one, two);
     });
+}
+
+#[cfg(feature = "postgres")]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+
+    /// As a role that is no superuser, so that row-level security holds as well.
+    #[test]
+    fn postgres_does_what_the_model_does(events in prop::collection::vec(event(), 1..60)) {
+        run(async {
+            let Some(database) = server::database().await else { return };
+            let (one, two) = (database.open().await, database.open().await);
+            live([&one, &two], events).await;
+            one.close().await;
+            two.close().await;
+        });
+    }
 }

@@ -14,16 +14,19 @@ use mosaic_storage::RamStore;
 use crate::recorded::tape::Tape;
 use crate::support::{agent, engine, engine_over, kinds};
 
+/// The input, the user, and how much was shown before.
+type Asked = (String, Option<String>, usize);
+
 /// Knows one thing, which it says once.
 #[derive(Debug, Clone, Default)]
 struct Knows {
-    asked: Arc<Mutex<Vec<(String, Option<String>, usize)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
     gate: Option<Gate>,
     failure: Option<ErrorReport>,
 }
 
 impl Knows {
-    fn asked(&self) -> Vec<(String, Option<String>, usize)> {
+    fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }

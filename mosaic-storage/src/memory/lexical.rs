@@ -108,6 +108,38 @@ impl Lexical {
         self.docs += 1;
     }
 
+    /// An index of which only some words and docs are there, as a database found them; so many docs and words there are in all.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn found(docs: u64, total: u64) -> Self {
+        Self { docs, total, ..Self::default() }
+    }
+
+    /// The next doc of such an index: how many words it has.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn push_length(&mut self, length: u16) {
+        self.lengths.push(length);
+    }
+
+    /// All docs that a stem is in, and how often.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn put_postings(&mut self, stem: &str, docs: Vec<u32>, counts: Vec<u8>) {
+        let term = u32::try_from(self.postings.len()).unwrap_or(SILENT);
+        self.stems.insert(stem.into(), term);
+        self.postings.push(Postings { docs, counts });
+    }
+
+    /// The stems of a text with their counts, and how many words it has: what `add` would index of it.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn terms(text: &str) -> (Vec<(String, u8)>, u16) {
+        let (mut found, stemmer) = (Vec::new(), words::stemmer());
+        words::each_word(text, Side::Stored, |word| found.extend(words::stem(word, &stemmer)));
+        let length = u16::try_from(found.len()).unwrap_or(u16::MAX);
+        found.sort_unstable();
+        let runs = found.chunk_by(|a, b| a == b);
+        let count = |run: &[String]| Some((run.first()?.clone(), u8::try_from(run.len()).unwrap_or(u8::MAX)));
+        (runs.filter_map(count).collect(), length)
+    }
+
     /// The stems of a question, each once.
     pub(crate) fn question(text: &str) -> Vec<String> {
         let (mut stems, stemmer) = (Vec::new(), words::stemmer());

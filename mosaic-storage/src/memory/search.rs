@@ -246,7 +246,7 @@ fn exact(query: &SearchQuery, vectors: &[Vector]) -> Option<(usize, f32)> {
 }
 
 /// As [`mosaic_core::memory::cosine`], in sums that the processor can make side by side.
-fn cosine(one: &[f32], other: &[f32]) -> f32 {
+pub(crate) fn cosine(one: &[f32], other: &[f32]) -> f32 {
     const SIDE: usize = 8;
     let mut sums = [[0.0_f64; SIDE]; 3];
     for (one, other) in one.chunks(SIDE).zip(other.chunks(SIDE)) {

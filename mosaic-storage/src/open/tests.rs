@@ -21,6 +21,15 @@ async fn a_password_in_an_address_is_not_told() {
     assert!(!told.contains("cret") && told.contains("***@host/db"), "{told}");
 }
 
+#[tokio::test]
+async fn memories_are_opened_as_sessions_are() {
+    let memories = open_memories("memory:").await.unwrap();
+    assert_eq!(memories.counts(&Default::default()).await.unwrap(), Default::default());
+    let told = open_memories("redis://localhost").await.unwrap_err().to_string();
+    assert!(told.contains("there is no store `redis`"), "{told}");
+    assert!(refusal("postgres://localhost/app").await.contains("`open_memories`"));
+}
+
 /// Sessions and memories of one address are one store: what closes the first closes the second.
 async fn one_store(url: &str) {
     use mosaic_core::memory::{Change, MemoryPage, Scope, SearchQuery};

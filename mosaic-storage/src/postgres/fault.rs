@@ -26,3 +26,10 @@ pub(super) fn told(store: &str, action: &'static str, error: sqlx::Error) -> Sto
         _ => StoreError::Other { store, action, source: error.into() },
     }
 }
+
+/// Whether two waited for each other, and this was the one that the server sent away. Nothing of it was done.
+pub(super) fn is_deadlock(error: &StoreError) -> bool {
+    let StoreError::Locked { source, .. } = error else { return false };
+    let error = source.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+    error.and_then(|error| error.code()).is_some_and(|code| code == "40P01")
+}

@@ -1,4 +1,4 @@
-//! Jobs and agent logs in Postgres, for many processes on many machines. (Sessions and memories are to follow, in the same schema.)
+//! Jobs, agent logs and [memories](memory) in Postgres, for many processes on many machines. (Sessions are to follow, in the same schema.)
 //!
 //! ```text
 //! enqueue, settle, ... ──► pool ──► one statement, or one transaction, each
@@ -32,13 +32,16 @@
 //! <https://www.postgresql.org/docs/current/explicit-locking.html>.
 
 mod agent_log;
+mod begin;
 mod fault;
 mod jobs;
+pub mod memory;
 mod options;
 mod presence;
 mod schema;
 mod store;
 
 pub use agent_log::PostgresAgentLog;
+pub use memory::PostgresMemories;
 pub use options::PostgresOptions;
 pub use store::PostgresStore;

@@ -17,8 +17,11 @@ pub struct PostgresOptions {
     pub schema: String,
     /// At most so many connections, besides the one of the owner's lock. 8.
     pub connections: u32,
-    /// How long to wait for a connection. 10 seconds.
+    /// How long to wait for a connection, and in changing and reading memories for a lock. 10 seconds.
     pub patience: Duration,
+    /// From how many vectors of a model in a tenant on they get an index of neighbours. 10,000; see
+    /// [`PostgresMemories::index_vectors`](super::PostgresMemories::index_vectors).
+    pub index_vectors_from: u32,
 }
 
 impl fmt::Debug for PostgresOptions {
@@ -39,7 +42,13 @@ impl PostgresOptions {
             return Err(bad("it does not begin with `postgres://`".into()));
         }
         let connect = PgConnectOptions::from_str(url).map_err(|error| bad(error.to_string()))?;
-        Ok(Self { connect, schema: "mosaic".into(), connections: 8, patience: Duration::from_secs(10) })
+        Ok(Self {
+            connect,
+            schema: "mosaic".into(),
+            connections: 8,
+            patience: Duration::from_secs(10),
+            index_vectors_from: 10_000,
+        })
     }
 
     /// Sets the schema with all tables; made when it is not there. Small letters, digits and `_`.
@@ -56,10 +65,17 @@ impl PostgresOptions {
         self
     }
 
-    /// Sets how long to wait for a connection.
+    /// Sets how long to wait for a connection or a lock.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// Sets from how many vectors of a model in a tenant on they get an index.
+    #[must_use]
+    pub fn index_vectors_from(mut self, vectors: u32) -> Self {
+        self.index_vectors_from = vectors;
         self
     }
 

@@ -10,11 +10,12 @@ use sqlx::postgres::PgPoolOptions;
 use tokio::sync::Mutex;
 
 use super::fault::told;
+use super::memory::PostgresMemories;
 use super::options::PostgresOptions;
 use super::presence::{self, Presence};
 use super::schema;
 
-/// Jobs in Postgres. See [the module](super).
+/// Jobs, and memories beside them, in Postgres. See [the module](super).
 pub struct PostgresStore {
     pub(super) name: Arc<str>,
     pub(super) pool: PgPool,
@@ -23,6 +24,7 @@ pub struct PostgresStore {
     pub(super) channel: Arc<str>,
     pub(super) bell: Bell,
     presence: Mutex<Option<Presence>>,
+    options: PostgresOptions,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -45,13 +47,13 @@ impl PostgresStore {
             PgPoolOptions::new().max_connections(options.connections).acquire_timeout(options.patience);
         let pool =
             pool.connect_with(connect.clone()).await.map_err(|error| told(&name, "connecting", error))?;
-        schema::migrate(&pool, &options.schema, &name).await?;
+        schema::migrate_jobs(&pool, &options.schema, &name).await?;
         let owner: Arc<str> = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7()).into();
         let (bell, channel) = (Bell::default(), format!("{}_jobs", options.schema));
         let presence =
             presence::begin(connect, options.patience, owner.clone(), channel.clone(), bell.clone(), &name);
         let presence = Mutex::new(Some(presence.await?));
-        Ok(Self { name, pool, owner, channel: channel.into(), bell, presence })
+        Ok(Self { name, pool, owner, channel: channel.into(), bell, presence, options })
     }
 
     /// Opens the store at an address: see [`PostgresOptions::from_url`].
@@ -60,6 +62,15 @@ impl PostgresStore {
     /// As [`open`](Self::open).
     pub async fn open_url(url: &str) -> Result<Self, StoreError> {
         Self::open(PostgresOptions::from_url(url)?).await
+    }
+
+    /// The memories in the same schema, on the same connections, until the store is closed. Makes their tables when they are not
+    /// there.
+    ///
+    /// # Errors
+    /// As [`PostgresMemories::open`].
+    pub async fn memories(&self) -> Result<PostgresMemories, StoreError> {
+        PostgresMemories::of(self.pool.clone(), self.name.clone(), &self.options).await
     }
 
     pub(super) fn told(&self, action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {

@@ -10,6 +10,7 @@ use mosaic_core::{StoreError, Timestamp};
 use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 use tokio::sync::oneshot;
 
+use super::super::begin::begin;
 use super::super::fault::told;
 use super::super::store::PostgresStore;
 use super::ops::{self, Mass};
@@ -77,7 +78,7 @@ async fn claim(
 impl JobStore for PostgresStore {
     async fn enqueue(&self, jobs: Vec<Job>) -> Result<Vec<Enqueued>, QueueError> {
         let said = self.told("adding jobs");
-        let mut transaction = self.pool.begin().await.map_err(&said)?;
+        let mut transaction = begin(&self.pool, "BEGIN".to_owned()).await.map_err(&said)?;
         let became = ops::add(&mut transaction, &jobs).await.map_err(&said)?;
         notify(&mut *transaction, &self.channel).await.map_err(&said)?;
         transaction.commit().await.map_err(&said)?;
@@ -219,7 +220,7 @@ impl JobStore for PostgresStore {
 
     async fn fire(&self, firing: Firing) -> Result<bool, QueueError> {
         let said = self.told("firing a schedule");
-        let mut transaction = self.pool.begin().await.map_err(&said)?;
+        let mut transaction = begin(&self.pool, "BEGIN".to_owned()).await.map_err(&said)?;
         let fired = ops::fire(&mut transaction, firing).await.map_err(&said)?;
         if fired {
             notify(&mut *transaction, &self.channel).await.map_err(&said)?;

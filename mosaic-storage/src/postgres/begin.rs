@@ -1,0 +1,17 @@
+//! Beginning a transaction, so that nobody who stops waiting for it leaves it open.
+
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
+
+/// Begins a transaction by a statement, in a task of its own.
+///
+/// sqlx counts a transaction only once it has begun. Dropped half-way, its `begin` would give the connection back to the pool with a
+/// transaction on it that nobody ends: what the next one does there is not committed. A task is not dropped half-way.
+pub(super) async fn begin(
+    pool: &PgPool,
+    statement: String,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(AssertSqlSafe(statement)).await });
+    // The runtime ends.
+    begun.await.unwrap_or(Err(sqlx::Error::PoolClosed))
+}
