@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use mosaic_core::queue::{Backoff, JobStore, NewJob, Queue};
 use mosaic_core::{EndedRun, ErrorReport, RunEndHook, Runtime};
-use serde_json::Value;
 
 /// The end of a run is written right after its jobs are queued; so long they wait for it.
 const UNTIL_WRITTEN: Duration = Duration::from_millis(200);
@@ -15,18 +14,29 @@ const UNTIL_WRITTEN: Duration = Duration::from_millis(200);
 const ATTEMPTS: u32 = 8;
 const FIRST_WAIT_MS: u64 = 2_000;
 
-/// Queues a job of each of some kinds for every run that ends, with the [`EndedRun`] as payload.
+type Make = dyn Fn(&EndedRun) -> NewJob + Send + Sync;
+
+/// Queues jobs for every run that ends. All of them, or none.
 ///
-/// A run that is told of twice has one job, as long as the first one waits.
+/// ```
+/// use mosaic_core::queue::NewJob;
+/// use mosaic_memory::agent::AfterRun;
+/// # use std::sync::Arc;
+/// # let (jobs, runtime) = (Arc::new(mosaic_storage::RamStore::new()), Arc::new(mosaic_core::testing::TestRuntime::new(1)));
+///
+/// let hook = AfterRun::new(jobs, runtime)
+///     .then("bill") // a job of this kind, with the `EndedRun` as payload
+///     .then_job(|run| NewJob::new("greet", serde_json::json!({"user": run.user})));
+/// ```
 #[derive(Clone)]
 pub struct AfterRun {
     queue: Queue,
-    kinds: Vec<Arc<str>>,
+    makes: Vec<Arc<Make>>,
 }
 
 impl fmt::Debug for AfterRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AfterRun").field("kinds", &self.kinds).finish_non_exhaustive()
+        f.debug_struct("AfterRun").field("jobs", &self.makes.len()).finish_non_exhaustive()
     }
 }
 
@@ -34,39 +44,42 @@ impl AfterRun {
     /// Queues nothing yet.
     #[must_use]
     pub fn new(jobs: Arc<dyn JobStore>, runtime: Arc<dyn Runtime>) -> Self {
-        Self { queue: Queue::new(jobs, runtime), kinds: Vec::new() }
+        Self { queue: Queue::new(jobs, runtime), makes: Vec::new() }
     }
 
-    /// Queues a job of a kind too.
+    /// Queues a job of a kind too, as [`job`](Self::job) makes it.
     #[must_use]
-    pub fn then(mut self, kind: impl Into<Arc<str>>) -> Self {
-        self.kinds.push(kind.into());
+    pub fn then(self, kind: impl Into<Arc<str>>) -> Self {
+        let kind = kind.into();
+        self.then_job(move |run| Self::job(kind.clone(), run))
+    }
+
+    /// Queues another job too. It is due a little later than it says, when the end of the run is written.
+    #[must_use]
+    pub fn then_job(mut self, make: impl Fn(&EndedRun) -> NewJob + Send + Sync + 'static) -> Self {
+        self.makes.push(Arc::new(make));
         self
     }
 
-    /// The job of a kind that follows a run.
-    ///
-    /// # Errors
-    /// None in practice: a run serializes.
-    pub fn job(kind: Arc<str>, run: &EndedRun) -> Result<NewJob, serde_json::Error> {
-        let payload: Value = serde_json::to_value(run)?;
+    /// The job of a kind that follows a run, with the [`EndedRun`] as payload. A run that is told of twice has one, as long as the
+    /// first one waits.
+    #[must_use]
+    pub fn job(kind: Arc<str>, run: &EndedRun) -> NewJob {
+        // Names and numbers: they always can be written.
+        let payload = serde_json::to_value(run).unwrap_or_default();
         let mut job = NewJob::new(kind, payload)
             .tenant(run.session.tenant.clone())
-            .delay(UNTIL_WRITTEN)
             .dedup_waiting(run.run.to_string())
             .max_attempts(ATTEMPTS);
         job.backoff = Backoff { first_ms: FIRST_WAIT_MS, ..Backoff::default() };
-        Ok(job)
+        job
     }
 }
 
 #[async_trait::async_trait]
 impl RunEndHook for AfterRun {
     async fn run_ending(&self, run: &EndedRun) -> Result<(), ErrorReport> {
-        let failed =
-            |error: serde_json::Error| ErrorReport::new(mosaic_core::ErrorKind::Internal, error.to_string());
-        let jobs: Result<Vec<NewJob>, _> =
-            self.kinds.iter().map(|kind| Self::job(kind.clone(), run).map_err(failed)).collect();
-        self.queue.add_all(jobs?).await.map(drop).map_err(|error| error.report())
+        let jobs = self.makes.iter().map(|make| make(run).delay(UNTIL_WRITTEN));
+        self.queue.add_all(jobs).await.map(drop).map_err(|error| error.report())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mosaic_core::memory::{
-    AsOf, Change, Filter, Memory, MemoryBlock, MemoryError, MemoryKind, MemoryPage, Reach, Scope,
+    AsOf, Change, Filter, Memory, MemoryBlock, MemoryError, MemoryId, MemoryKind, MemoryPage, Reach, Scope,
 };
 use mosaic_core::{ContextProvider, ContextRequest, ErrorReport, Part, Provided};
 
@@ -30,7 +30,8 @@ impl ContextProvider for MemoryContext {
         let blocks = self.blocks(&scope, &sight).await.map_err(|error| error.report())?;
         let preferences = self.preferences(&scope).await.map_err(|error| error.report())?;
         let recalled = self.recalled(sight, request).await?;
-        let mut told = Told { request, provided: Provided::default(), text: String::new() };
+        let mut told =
+            Told { request, provided: Provided::default(), memories: Vec::new(), text: String::new() };
         told.blocks(&blocks);
         let budget = self.0.options.budget;
         let counter = &*self.0.options.recall.counter;
@@ -38,6 +39,7 @@ impl ContextProvider for MemoryContext {
         for (title, memories) in [("Preferences:", preferences), ("From earlier conversations:", recalled)] {
             told.memories(title, &memories, &mut room, &|text| counter.tokens(text));
         }
+        self.count(&scope, std::mem::take(&mut told.memories)).await;
         Ok(told.finish())
     }
 
@@ -80,6 +82,21 @@ impl MemoryContext {
             // Another run of the same user was faster.
             Ok(()) | Err(MemoryError::Changed { .. }) => places.memories.blocks(sight, *reach).await,
             Err(error) => Err(error),
+        }
+    }
+
+    /// Counts what was told as used: it fades less. That this fails costs nobody an answer.
+    async fn count(&self, scope: &Scope, ids: Vec<MemoryId>) {
+        let Inner { places, runtime, .. } = &*self.0;
+        if ids.is_empty() {
+            return;
+        }
+        // What was recalled may be filed more widely than with the user.
+        let tenant = Scope::of(scope.tenant.clone());
+        if let Err(error) =
+            places.memories.apply(&tenant, vec![Change::Touch { ids, at: runtime.now() }]).await
+        {
+            tracing::warn!(%error, "uses of memories could not be counted");
         }
     }
 
@@ -130,6 +147,8 @@ fn is_in_sight(memory: &Memory, request: &ContextRequest) -> bool {
 struct Told<'a> {
     request: &'a ContextRequest,
     provided: Provided,
+    /// Those that are told.
+    memories: Vec<MemoryId>,
     text: String,
 }
 
@@ -168,6 +187,7 @@ impl Told<'_> {
             }
             *room -= taken;
             lines.push((memory.told_at(), line));
+            self.memories.push(memory.id);
             self.provided.shows.push(name);
         }
         // As it happened.

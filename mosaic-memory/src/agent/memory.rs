@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use mosaic_core::memory::MemoryStore;
-use mosaic_core::queue::JobStore;
-use mosaic_core::{Embedder, Runtime, SessionStore, Tool};
+use mosaic_core::queue::{Handler, JobStore};
+use mosaic_core::summary::Summarizer;
+use mosaic_core::{Runtime, SessionStore, Tool};
 
 use super::{AfterRun, AgentMemoryOptions, MemoryContext, REMEMBER, Remember};
+use crate::embed::Embedders;
 use crate::recall::Recall;
+use crate::summary::{ExtractiveSummarizer, SessionSummaries, SummarizeSession};
+use crate::upkeep::{Consolidate, Reembed};
 use crate::write::tools::{MemoryTools, MemoryToolsOptions, Whose};
 use crate::write::{Extractor, Writer};
 
@@ -35,26 +39,47 @@ pub(super) struct Inner {
     pub(super) places: Places,
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) extractor: Arc<dyn Extractor>,
-    pub(super) embedder: Arc<dyn Embedder>,
+    pub(super) embedders: Embedders,
+    pub(super) summarizer: Arc<dyn Summarizer>,
     pub(super) recall: Recall,
     pub(super) writer: Writer,
     pub(super) options: AgentMemoryOptions,
 }
 
 impl AgentMemory {
-    /// Remembers in some places. What is found and what is written is compared by the embedder's vectors.
+    /// Remembers in some places. What is found and what is written is compared by the embedder's vectors; while memories are
+    /// embedded anew, by those of several [`Embedders`]. Sessions are summarised [without a model](ExtractiveSummarizer), until
+    /// [another summariser](Self::summarizer) is given.
     #[must_use]
     pub fn new(
         places: Places,
-        embedder: Arc<dyn Embedder>,
+        embedders: impl Into<Embedders>,
         extractor: Arc<dyn Extractor>,
         runtime: Arc<dyn Runtime>,
         options: AgentMemoryOptions,
     ) -> Self {
-        let recall = Recall::new(places.memories.clone(), embedder.clone(), options.recall.clone());
+        let embedders = embedders.into();
+        let recall = Recall::new(places.memories.clone(), embedders.clone(), options.recall.clone());
         let writer =
-            Writer::new(places.memories.clone(), embedder.clone(), runtime.clone(), options.writer.clone());
-        Self(Arc::new(Inner { places, runtime, extractor, embedder, recall, writer, options }))
+            Writer::new(places.memories.clone(), embedders.clone(), runtime.clone(), options.writer.clone());
+        let summarizer = Arc::new(ExtractiveSummarizer::default());
+        Self(Arc::new(Inner { places, runtime, extractor, embedders, summarizer, recall, writer, options }))
+    }
+
+    /// With another summariser of sessions: a model, or a function of the host's.
+    #[must_use]
+    pub fn summarizer(self, summarizer: Arc<dyn Summarizer>) -> Self {
+        let Inner { places, runtime, extractor, embedders, recall, writer, options, .. } = &*self.0;
+        Self(Arc::new(Inner {
+            places: places.clone(),
+            runtime: runtime.clone(),
+            extractor: extractor.clone(),
+            embedders: embedders.clone(),
+            summarizer,
+            recall: recall.clone(),
+            writer: writer.clone(),
+            options: options.clone(),
+        }))
     }
 
     /// What tells an agent's model what bears on the input.
@@ -66,14 +91,14 @@ impl AgentMemory {
     /// The tools of an agent that remembers: those of whoever's session they are called in.
     #[must_use]
     pub fn tools(&self) -> MemoryTools {
-        let Inner { places, embedder, runtime, options, .. } = &*self.0;
+        let Inner { places, embedders, runtime, options, .. } = &*self.0;
         let tools = MemoryToolsOptions {
             recall: options.recall.clone(),
             writer: options.writer.clone(),
             forgetting: options.forgetting,
             ..MemoryToolsOptions::default()
         };
-        MemoryTools::new(places.memories.clone(), embedder.clone(), runtime.clone(), Whose::Session, tools)
+        MemoryTools::new(places.memories.clone(), embedders.clone(), runtime.clone(), Whose::Session, tools)
     }
 
     /// All the tools, as an agent takes them.
@@ -82,16 +107,40 @@ impl AgentMemory {
         self.tools().all()
     }
 
-    /// What queues the learning when a run ends.
+    /// What queues the learning when a run ends, and the summarising of its session.
     #[must_use]
     pub fn after_run(&self) -> AfterRun {
-        AfterRun::new(self.0.places.jobs.clone(), self.0.runtime.clone()).then(REMEMBER)
+        AfterRun::new(self.0.places.jobs.clone(), self.0.runtime.clone())
+            .then(REMEMBER)
+            .then_job(|run| SummarizeSession::rolling(run.clone()).job())
     }
 
     /// What learns from a run that has ended: the handler of the jobs `memory.remember`.
     #[must_use]
     pub fn handler(&self) -> Remember {
         Remember(self.0.clone())
+    }
+
+    /// What summarises sessions, part by part, as they go on: the handler of the jobs `session.summarize`.
+    #[must_use]
+    pub fn summaries(&self) -> SessionSummaries {
+        let Inner { places, summarizer, embedders, options, .. } = &*self.0;
+        let (sessions, memories) = (places.sessions.clone(), places.memories.clone());
+        SessionSummaries::new(sessions, memories, summarizer.clone(), embedders.newest().clone())
+            .options(|set| *set = options.summaries.clone())
+    }
+
+    /// All handlers of what agents remember: learning, summarising, [consolidating](crate::upkeep::Consolidate) and
+    /// [embedding anew](crate::upkeep::Reembed).
+    #[must_use]
+    pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
+        let memories = &self.0.places.memories;
+        vec![
+            Arc::new(self.handler()),
+            Arc::new(self.summaries()),
+            Arc::new(Consolidate::new(memories.clone())),
+            Arc::new(Reembed::new(memories.clone(), self.0.embedders.newest().clone())),
+        ]
     }
 
     /// The recall underneath: for hosts that ask themselves.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::recall::RecallOptions;
+use crate::summary::SessionSummaryOptions;
 use crate::write::WriterOptions;
 use crate::write::tools::Forgetting;
 
@@ -23,6 +24,8 @@ pub struct AgentMemoryOptions {
     pub budget: u64,
     /// Core blocks that everybody has: made when somebody's first run begins.
     pub blocks: Vec<BlockTemplate>,
+    /// When sessions are summarised, and how much of them.
+    pub summaries: SessionSummaryOptions,
     /// What `memory_forget` does.
     pub forgetting: Forgetting,
     /// Recall that takes longer is done without. 5 s.
@@ -38,6 +41,7 @@ impl Default for AgentMemoryOptions {
             preferences: 12,
             budget: 600,
             blocks: Vec::new(),
+            summaries: SessionSummaryOptions::default(),
             forgetting: Forgetting::default(),
             timeout: Duration::from_secs(5),
         }

@@ -48,9 +48,10 @@ impl Handler for Remember {
 
 impl Remember {
     async fn learn(&self, run: &EndedRun, turn: Turn, ctx: &JobContext) -> Result<(), JobError> {
-        let Inner { places, writer, extractor, embedder, .. } = &*self.0;
+        let Inner { places, writer, extractor, embedders, .. } = &*self.0;
         let scope = run.scope();
-        let failed = |error: WriteError| JobError::from(error.report());
+        // What a model said that made no sense is kept with the job.
+        let failed = |error: WriteError| JobError::from(error.kept(ctx.job.error.as_ref()));
         let (turn, _) = writer.redacted(turn).await.map_err(failed)?;
         let said = episodes(run, &scope, &turn, self.0.runtime.now());
         let ids: Vec<MemoryId> = said.iter().map(|memory| memory.id).collect();
@@ -61,8 +62,9 @@ impl Remember {
             return Ok(());
         }
         let extraction = writer.extracted(&scope, turn, &**extractor).await.map_err(failed)?;
-        let vectors =
-            embed_memories(&**embedder, &said).await.map_err(|error| JobError::from(error.report()))?;
+        let vectors = embed_memories(&**embedders.newest(), &said)
+            .await
+            .map_err(|error| JobError::from(error.report()))?;
         let said = said.into_iter().zip(vectors).map(|(memory, vector)| Change::add(memory, vec![vector]));
         ctx.confirm().await?;
         match writer.write_drafts_and(&scope, extraction.drafts, said.collect()).await {

@@ -67,6 +67,14 @@ impl House {
         Queue::new(self.store.clone(), Arc::new(self.runtime.clone())).handler(self.memory.handler())
     }
 
+    /// As `work`, with all that agents' memory has handlers for.
+    pub(crate) async fn work_on_all(&self) -> RunReport {
+        self.runtime.advance(Duration::from_secs(1)).await;
+        let queue = Queue::new(self.store.clone(), Arc::new(self.runtime.clone()));
+        let queue = self.memory.handlers().into_iter().fold(queue, Queue::shared_handler);
+        queue.run_due_jobs(Budget::jobs(100)).await.unwrap()
+    }
+
     /// What the model was told of memories in its last request: the lines.
     pub(crate) fn told(&self) -> Vec<String> {
         let request = self.model.requests().pop().unwrap();

@@ -125,7 +125,6 @@ async fn whatever_is_killed_every_run_is_learnt_once() {
     let mut counted: BTreeMap<String, usize> = BTreeMap::new();
     for memory in all.iter().filter(|memory| &*memory.text() != "I see.") {
         *counted.entry(memory.text().into_owned()).or_default() += 1;
-        assert_eq!(memory.accessed, 0, "nothing was written a second time");
     }
     let expected =
         (0..runs).flat_map(|n| [format!("I prefer tea{n} for meal{n}."), format!("meal{n}: tea{n}")]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mosaic_core::memory::{MemoryKind, Scope};
+use mosaic_core::memory::{MemoryKind, MemoryStore, Scope};
 use mosaic_core::queue::{JobFilter, JobPage};
 use mosaic_core::testing::{Answer, ScriptedModel};
 use mosaic_core::{EndedRun, RunId, Seq, SessionStore};
@@ -57,7 +57,7 @@ async fn a_run_that_is_told_of_twice_is_learnt_once() {
         run: entries[2].run.unwrap(),
         from: Seq(3),
     };
-    house.queue().add(AfterRun::job(REMEMBER.into(), &run).unwrap()).await.unwrap();
+    house.queue().add(AfterRun::job(REMEMBER.into(), &run)).await.unwrap();
     assert_eq!(house.work().await.done, 1);
     assert_eq!(house.all(&of_ann()).await, before, "not even strengthened");
 }
@@ -75,7 +75,7 @@ async fn a_run_that_has_not_ended_is_waited_for_and_one_that_is_gone_is_not() {
         run: run.id(),
         from: Seq(3),
     };
-    let job = AfterRun::job(REMEMBER.into(), &told).unwrap();
+    let job = AfterRun::job(REMEMBER.into(), &told);
     let attempts = job.max_attempts;
     house.queue().add(job).await.unwrap();
     for attempt in 1..attempts {
@@ -98,7 +98,7 @@ async fn a_run_that_has_not_ended_is_waited_for_and_one_that_is_gone_is_not() {
     assert_eq!(house.work().await.done, 1);
     assert_eq!(house.all(&of_ann()).await.len(), 2, "what was erased is not learnt");
     let nobody_s = EndedRun { run: RunId(uuid::Uuid::nil()), ..told };
-    house.queue().add(AfterRun::job(REMEMBER.into(), &nobody_s).unwrap()).await.unwrap();
+    house.queue().add(AfterRun::job(REMEMBER.into(), &nobody_s)).await.unwrap();
     assert_eq!(house.work().await.done, 1);
 }
 
@@ -136,4 +136,38 @@ async fn a_long_message_is_remembered_by_its_beginning() {
     assert_eq!(house.work().await.done, 1);
     let lengths: Vec<usize> = house.all(&of_ann()).await.iter().map(|memory| memory.text().len()).collect();
     assert_eq!(lengths, [8_004, 6]);
+}
+
+#[tokio::test]
+async fn a_session_is_summarised_part_by_part_and_whole() {
+    let house = House::new();
+    for text in [
+        "My boat is called Miso.",
+        "It leaks at the stern.",
+        "I shall dry it in May.",
+        "The yard is in Moss.",
+    ] {
+        house.ann_says("monday", text).await;
+        house.work_on_all().await;
+    }
+    let memories = house.all(&of_ann()).await;
+    let summaries: Vec<_> = memories.iter().filter(|memory| memory.source.len() > 1).collect();
+    assert_eq!(summaries.len(), 2, "an episode and the whole session: {summaries:?}");
+    for summary in summaries {
+        assert!(summary.text().contains("Miso"), "{}", summary.text());
+        assert!(summary.source.iter().all(|source| &*source.session == "monday"));
+    }
+    // They go with the user.
+    house.memories.erase(&of_ann()).await.unwrap();
+    assert_eq!(house.all(&Scope::of("acme")).await.len(), 0);
+}
+
+#[tokio::test]
+async fn what_was_told_counts_as_used() {
+    let house = House::new();
+    house.ann_says("monday", "My boat is called Miso.").await;
+    house.work().await;
+    house.ann_says("tuesday", "What is my boat called?").await;
+    let used: Vec<u64> = house.all(&of_ann()).await.iter().map(|memory| memory.accessed).collect();
+    assert!(used.contains(&1), "{used:?}");
 }
