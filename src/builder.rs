@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use mosaic_core::queue::{Handler, Schedule};
 use mosaic_core::recording::run::RunRecorder;
+use mosaic_core::summary::Compaction;
 use mosaic_core::{Engine, HttpTransport, ModelInfo, ModelSource, Runtime, SessionStore, TokioRuntime};
-use mosaic_memory::agent::{AgentMemory, Places};
+use mosaic_memory::agent::{AfterRun, Places};
+use mosaic_memory::agent_log::record_job;
+use mosaic_memory::summary::ExtractiveSummarizer;
 use mosaic_providers::credentials::Credential;
 use mosaic_providers::endpoint::Endpoint;
 use mosaic_storage::Stores;
@@ -13,7 +16,8 @@ use secrecy::SecretString;
 
 use crate::jobs::{JobSettings, Jobs};
 use crate::models::{Models, Settings};
-use crate::{Error, MemorySetup, Mosaic, Work};
+use crate::mosaic::Parts;
+use crate::{AgentLogSetup, Error, MemorySetup, Mosaic, Work, logs};
 
 /// A [`Mosaic`] in the making.
 ///
@@ -44,6 +48,8 @@ pub struct MosaicBuilder {
     runtime: Option<Arc<dyn Runtime>>,
     recorder: Option<RunRecorder>,
     memory: Option<MemorySetup>,
+    agent_log: Option<AgentLogSetup>,
+    compaction: Compacting,
     jobs: JobSettings,
 }
 
@@ -129,6 +135,20 @@ impl MosaicBuilder {
         self
     }
 
+    /// Keeps what agents did as rows: see [`AgentLogSetup`].
+    pub fn agent_log(mut self, setup: AgentLogSetup) -> Self {
+        self.agent_log = Some(setup);
+        self
+    }
+
+    /// How long conversations are [compacted](Compaction), where an agent says nothing of it; `None`: not at all. If nothing is
+    /// said here either, they are when they come near the model's window, with the sentences that stand for the others
+    /// ([`ExtractiveSummarizer`](mosaic_memory::summary::ExtractiveSummarizer)) and with the facts.
+    pub fn compaction(mut self, compaction: impl Into<Option<Compaction>>) -> Self {
+        self.compaction = Compacting(compaction.into());
+        self
+    }
+
     /// Handles jobs of a kind: of the host's own, which [`Mosaic::jobs`] takes.
     pub fn handler(mut self, handler: impl Handler + 'static) -> Self {
         self.jobs.handlers.push(Arc::new(handler));
@@ -162,20 +182,36 @@ impl MosaicBuilder {
     /// # Errors
     /// As [`open`](Self::open).
     pub async fn open_stores(mut self, stores: Stores) -> Result<Mosaic, Error> {
-        let (memory, mut settings) = (self.memory.take(), std::mem::take(&mut self.jobs));
+        let (memory, agent_log) = (self.memory.take(), self.agent_log.take());
+        let mut settings = std::mem::take(&mut self.jobs);
         let ready = self.ready()?;
-        let Stores { sessions, memories, jobs, .. } = stores;
+        let runtime = &ready.runtime;
         let memory = match memory {
             Some(setup) => {
-                let places = Places { sessions: sessions.clone(), memories, jobs: jobs.clone() };
-                let memory = setup.open(places, &ready.models, ready.runtime.clone())?;
-                settings.handlers.push(Arc::new(memory.handler()));
+                let places = Places {
+                    sessions: stores.sessions.clone(),
+                    memories: stores.memories.clone(),
+                    jobs: stores.jobs.clone(),
+                };
+                let memory = setup.open(places, &ready.models, runtime.clone())?;
+                settings.handlers.extend(memory.handlers());
                 Some(memory)
             }
             None => None,
         };
-        let jobs = Jobs::open(jobs, ready.runtime.clone(), settings).await?;
-        Ok(ready.over(sessions, Some(jobs), memory))
+        let agent_log = agent_log.map(|setup| setup.open(stores.agent_log.clone(), runtime.clone()));
+        if let Some(log) = &agent_log {
+            settings.handlers.extend(logs::handlers(log, &stores.sessions));
+        }
+        let jobs = Jobs::open(stores.jobs.clone(), runtime.clone(), settings).await?;
+        let engine = ready.engine(stores.sessions.clone())?;
+        if agent_log.is_some() {
+            let after = AfterRun::new(stores.jobs.clone(), engine.runtime().clone());
+            engine.on_run_end(after.then_job(record_job));
+        }
+        let sessions = stores.sessions.clone();
+        let parts = Parts { stores, jobs, memory, agent_log };
+        Ok(Mosaic::new(engine, sessions, Some(parts)))
     }
 
     /// Over a store of the host's that keeps sessions alone: there are no jobs and no memory.
@@ -184,12 +220,14 @@ impl MosaicBuilder {
     /// [`Error::NoRuntime`] outside of tokio; `not_found` for the key or the credential of a provider that nobody knows;
     /// [`Error::Setup`] when the builder was given a memory, a handler or a schedule.
     pub fn open_store(self, store: Arc<dyn SessionStore>) -> Result<Mosaic, Error> {
-        if self.memory.is_some() || !self.jobs.handlers.is_empty() || !self.jobs.schedules.is_empty() {
+        let jobs = !self.jobs.handlers.is_empty() || !self.jobs.schedules.is_empty();
+        if self.memory.is_some() || self.agent_log.is_some() || jobs {
             let reason =
                 "a store of sessions alone keeps no memories and no jobs; use `open_stores` of the builder";
             return Err(Error::Setup { reason: reason.into() });
         }
-        Ok(self.ready()?.over(store, None, None))
+        let engine = self.ready()?.engine(store.clone())?;
+        Ok(Mosaic::new(engine, store, None))
     }
 
     /// All that does not depend on stores.
@@ -202,7 +240,7 @@ impl MosaicBuilder {
             None => Arc::new(TokioRuntime::current().map_err(|_| Error::NoRuntime)?),
         };
         let models = Arc::new(Models::new(models, runtime.clone()));
-        Ok(Ready { models, runtime, recorder: self.recorder })
+        Ok(Ready { models, runtime, recorder: self.recorder, compaction: self.compaction.0 })
     }
 }
 
@@ -211,13 +249,25 @@ struct Ready {
     models: Arc<Models>,
     runtime: Arc<dyn Runtime>,
     recorder: Option<RunRecorder>,
+    compaction: Option<Compaction>,
 }
 
 impl Ready {
-    fn over(self, store: Arc<dyn SessionStore>, jobs: Option<Jobs>, memory: Option<AgentMemory>) -> Mosaic {
-        let engine = Engine::new(store.clone(), self.runtime, Some(self.models));
+    fn engine(self, store: Arc<dyn SessionStore>) -> Result<Engine, Error> {
+        let engine = Engine::new(store, self.runtime, Some(self.models));
         engine.record_runs(self.recorder);
-        Mosaic::new(engine, store, jobs, memory)
+        engine.compact_by_default(self.compaction)?;
+        Ok(engine)
+    }
+}
+
+/// How conversations are compacted by default.
+#[derive(Debug)]
+struct Compacting(Option<Compaction>);
+
+impl Default for Compacting {
+    fn default() -> Self {
+        Self(Some(Compaction::new(ExtractiveSummarizer::default())))
     }
 }
 

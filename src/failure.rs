@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use mosaic_core::queue::QueueError;
+use mosaic_core::summary::CompactionError;
 use mosaic_core::{
-    AgentError, EmbedError, ErrorKind, ErrorReport, MemoryError, ModelError, ModelRefError, SessionError,
-    StoreError, TransportError,
+    AgentError, AgentLogError, BoxError, EmbedError, ErrorKind, ErrorReport, MemoryError, ModelError,
+    ModelRefError, SessionError, StoreError, TransportError,
 };
 use thiserror::Error as ThisError;
 
@@ -45,6 +46,18 @@ pub enum Error {
     /// An embedder cannot be had or failed.
     #[error(transparent)]
     Embed(#[from] EmbedError),
+    /// Agent logs failed.
+    #[error(transparent)]
+    AgentLog(#[from] AgentLogError),
+    /// Settings of compaction make no sense.
+    #[error(transparent)]
+    Compaction(#[from] CompactionError),
+    /// A cache of vectors failed.
+    #[error("the cache of vectors failed: {source}")]
+    Cache {
+        /// Why.
+        source: BoxError,
+    },
     /// Mosaic was opened without what was asked of it.
     #[error("{reason}")]
     Setup {
@@ -96,7 +109,11 @@ impl Error {
             Self::Memory(error) => error.report(),
             Self::Queue(error) => error.report(),
             Self::Embed(error) => error.report(),
-            Self::Name(_) | Self::NoRuntime | Self::Setup { .. } => plain(ErrorKind::InvalidRequest),
+            Self::AgentLog(error) => error.report(),
+            Self::Cache { .. } => plain(ErrorKind::Storage),
+            Self::Name(_) | Self::NoRuntime | Self::Setup { .. } | Self::Compaction(_) => {
+                plain(ErrorKind::InvalidRequest)
+            }
         }
     }
 }

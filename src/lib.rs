@@ -37,8 +37,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod builder;
+mod erase;
 mod failure;
 mod jobs;
+mod logs;
 mod models;
 mod mosaic;
 mod remember;
@@ -46,8 +48,10 @@ mod remember;
 mod schema;
 
 pub use builder::MosaicBuilder;
+pub use erase::{SessionLogs, UserErased};
 pub use failure::Error;
 pub use jobs::Work;
+pub use logs::AgentLogSetup;
 pub use mosaic::Mosaic;
 pub use mosaic_core::*;
 pub use remember::{EmbedderChoice, MemorySetup};

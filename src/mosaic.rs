@@ -7,6 +7,8 @@ use mosaic_core::{
     Agent, CloseReport, Engine, ListOptions, Seq, Session, SessionInfo, SessionKey, SessionSpec, SessionStore,
 };
 use mosaic_memory::agent::AgentMemory;
+use mosaic_memory::agent_log::AgentLog;
+use mosaic_storage::Stores;
 
 use crate::jobs::Jobs;
 use crate::{Error, MosaicBuilder};
@@ -33,8 +35,16 @@ use crate::{Error, MosaicBuilder};
 pub struct Mosaic {
     engine: Engine,
     store: Arc<dyn SessionStore>,
-    jobs: Option<Arc<Jobs>>,
-    memory: Option<AgentMemory>,
+    parts: Option<Arc<Parts>>,
+}
+
+/// What there is besides sessions.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) stores: Stores,
+    pub(crate) jobs: Jobs,
+    pub(crate) memory: Option<AgentMemory>,
+    pub(crate) agent_log: Option<Arc<AgentLog>>,
 }
 
 impl Mosaic {
@@ -54,13 +64,8 @@ impl Mosaic {
         MosaicBuilder::default()
     }
 
-    pub(crate) fn new(
-        engine: Engine,
-        store: Arc<dyn SessionStore>,
-        jobs: Option<Jobs>,
-        memory: Option<AgentMemory>,
-    ) -> Self {
-        Self { engine, store, jobs: jobs.map(Arc::new), memory }
+    pub(crate) fn new(engine: Engine, store: Arc<dyn SessionStore>, parts: Option<Parts>) -> Self {
+        Self { engine, store, parts: parts.map(Arc::new) }
     }
 
     /// Opens a session, or creates it. Runs nothing: [`Session::send`] does, and [`Session::resume`] goes on with what a
@@ -120,7 +125,8 @@ impl Mosaic {
     /// # Errors
     /// [`Error::Setup`] when the builder was given no memory.
     pub fn memory(&self) -> Result<&AgentMemory, Error> {
-        self.memory.as_ref().ok_or_else(|| Error::Setup {
+        let memory = self.parts.as_deref().and_then(|parts| parts.memory.as_ref());
+        memory.ok_or_else(|| Error::Setup {
             reason:
                 "this Mosaic remembers nothing; give its builder a memory: `.memory(MemorySetup::new(..))`"
                     .into(),
@@ -132,7 +138,7 @@ impl Mosaic {
     /// # Errors
     /// [`Error::Setup`] over a store that keeps sessions alone.
     pub fn jobs(&self) -> Result<&Queue, Error> {
-        Ok(&self.own_jobs()?.queue)
+        Ok(&self.parts()?.jobs.queue)
     }
 
     /// Waits until no job is due or runs: what follows the runs that have ended is done then, as far as it can be done now. A
@@ -141,11 +147,32 @@ impl Mosaic {
     /// # Errors
     /// What the store says; [`Error::Setup`] over a store that keeps sessions alone.
     pub async fn idle(&self) -> Result<(), Error> {
-        self.own_jobs()?.idle().await
+        self.parts()?.jobs.idle().await
     }
 
-    fn own_jobs(&self) -> Result<&Jobs, Error> {
-        self.jobs.as_deref().ok_or_else(|| Error::Setup {
+    /// The agent logs: what agents did, in all tiers.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the builder was given none.
+    pub fn agent_log(&self) -> Result<&Arc<AgentLog>, Error> {
+        let log = self.parts.as_deref().and_then(|parts| parts.agent_log.as_ref());
+        log.ok_or_else(|| Error::Setup {
+            reason:
+                "this Mosaic keeps no agent logs; give its builder some: `.agent_log(AgentLogSetup::new(..))`"
+                    .into(),
+        })
+    }
+
+    /// All that is kept, store by store.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] over a store that keeps sessions alone.
+    pub fn stores(&self) -> Result<&Stores, Error> {
+        Ok(&self.parts()?.stores)
+    }
+
+    fn parts(&self) -> Result<&Parts, Error> {
+        self.parts.as_deref().ok_or_else(|| Error::Setup {
             reason:
                 "this Mosaic was opened over a store of sessions alone and has no jobs; use `open_stores`"
                     .into(),
@@ -159,8 +186,8 @@ impl Mosaic {
     /// What the store says.
     pub async fn close(&self) -> Result<CloseReport, Error> {
         let report = self.engine.stop().await;
-        if let Some(jobs) = &self.jobs {
-            jobs.stop().await;
+        if let Some(parts) = &self.parts {
+            parts.jobs.stop().await;
         }
         self.store.close().await?;
         Ok(report)

@@ -3,8 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use mosaic_core::memory::VectorCache;
+use mosaic_core::summary::Summarizer;
 use mosaic_core::{ChatModel, Embedder, ModelChoice, ModelRef, ModelRefError, Runtime};
 use mosaic_memory::agent::{AgentMemory, AgentMemoryOptions, Places};
+use mosaic_memory::embed::{CachedEmbedder, Embedders};
+use mosaic_memory::summary::ModelSummarizer;
 use mosaic_memory::write::{Extractor, ModelExtractor, RulesExtractor};
 
 use crate::Error;
@@ -54,6 +58,14 @@ enum ExtractorChoice {
     Given(Arc<dyn Extractor>),
 }
 
+/// What summarises sessions.
+#[derive(Debug, Clone)]
+enum SummarizerChoice {
+    Extractive,
+    Model(ModelChoice),
+    Given(Arc<dyn Summarizer>),
+}
+
 /// What a [`Mosaic`](crate::Mosaic) remembers with: an embedder, by which memories are found, and an extractor, which finds them in
 /// what was said.
 ///
@@ -86,7 +98,10 @@ enum ExtractorChoice {
 #[must_use = "a setup does nothing until a builder has it"]
 pub struct MemorySetup {
     embedder: EmbedderChoice,
+    older: Vec<EmbedderChoice>,
     extractor: ExtractorChoice,
+    summarizer: SummarizerChoice,
+    cache: Option<Arc<dyn VectorCache>>,
     options: AgentMemoryOptions,
 }
 
@@ -99,9 +114,39 @@ impl MemorySetup {
     pub fn new(embedder: impl Into<EmbedderChoice>) -> Self {
         Self {
             embedder: embedder.into(),
+            older: Vec::new(),
             extractor: ExtractorChoice::Rules,
+            summarizer: SummarizerChoice::Extractive,
+            cache: None,
             options: AgentMemoryOptions::default(),
         }
+    }
+
+    /// An embedder of before, by which memories are still found while they are embedded anew: see
+    /// [`upkeep`](mosaic_memory::upkeep).
+    pub fn older(mut self, embedder: impl Into<EmbedderChoice>) -> Self {
+        self.older.push(embedder.into());
+        self
+    }
+
+    /// Keeps vectors, so that no text is embedded twice; those of a user go when [`Mosaic::erase_user`](crate::Mosaic::erase_user)
+    /// erases the user.
+    pub fn cache(mut self, cache: Arc<dyn VectorCache>) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// A model summarises sessions: `"provider:model"`, or any [`ChatModel`]. Without it sentences are picked that stand for
+    /// the others, which costs nothing.
+    pub fn summarize_with(mut self, model: impl Into<ModelChoice>) -> Self {
+        self.summarizer = SummarizerChoice::Model(model.into());
+        self
+    }
+
+    /// Something of the host's summarises sessions.
+    pub fn summarizer(mut self, summarizer: Arc<dyn Summarizer>) -> Self {
+        self.summarizer = SummarizerChoice::Given(summarizer);
+        self
     }
 
     /// A model finds what is worth remembering: `"provider:model"`, or any [`ChatModel`]. It is asked once a run, in the
@@ -130,17 +175,36 @@ impl MemorySetup {
         models: &Models,
         runtime: Arc<dyn Runtime>,
     ) -> Result<AgentMemory, Error> {
-        let embedder = match self.embedder {
-            EmbedderChoice::Named(name) => models.embedder(&name)?,
-            EmbedderChoice::Given(embedder) => embedder,
-            EmbedderChoice::Invalid(error) => return Err(error.into()),
+        let cached = |embedder: Arc<dyn Embedder>| match &self.cache {
+            Some(cache) => Arc::new(CachedEmbedder::new(embedder, cache.clone())),
+            None => embedder,
         };
+        let mut embedders = Embedders::from(cached(embedder(self.embedder, models)?));
+        for older in self.older {
+            embedders = embedders.older(cached(embedder(older, models)?));
+        }
         let extractor: Arc<dyn Extractor> = match self.extractor {
             ExtractorChoice::Rules => Arc::new(RulesExtractor),
             ExtractorChoice::Model(choice) => Arc::new(ModelExtractor::new(model(choice, models)?)),
             ExtractorChoice::Given(extractor) => extractor,
         };
-        Ok(AgentMemory::new(places, embedder, extractor, runtime, self.options))
+        let memory =
+            AgentMemory::new(places, embedders, extractor, runtime, self.options).with_cache(self.cache);
+        Ok(match self.summarizer {
+            SummarizerChoice::Extractive => memory,
+            SummarizerChoice::Model(choice) => {
+                memory.summarizer(Arc::new(ModelSummarizer::new(model(choice, models)?)))
+            }
+            SummarizerChoice::Given(summarizer) => memory.summarizer(summarizer),
+        })
+    }
+}
+
+fn embedder(choice: EmbedderChoice, models: &Models) -> Result<Arc<dyn Embedder>, Error> {
+    match choice {
+        EmbedderChoice::Named(name) => Ok(models.embedder(&name)?),
+        EmbedderChoice::Given(embedder) => Ok(embedder),
+        EmbedderChoice::Invalid(error) => Err(error.into()),
     }
 }
 
@@ -158,7 +222,9 @@ impl fmt::Debug for MemorySetup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemorySetup")
             .field("embedder", &self.embedder)
+            .field("older", &self.older)
             .field("extractor", &self.extractor)
+            .field("summarizer", &self.summarizer)
             .finish_non_exhaustive()
     }
 }

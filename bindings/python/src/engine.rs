@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use mosaic::Mosaic;
 use mosaic::providers::endpoint::Endpoint;
+use mosaic::{Mosaic, SessionLogs};
 use mosaic_core::port::Port;
 use mosaic_core::testing::ScriptedModel;
 use mosaic_core::{
@@ -157,6 +157,30 @@ impl PyEngine {
         future_into_py(py, async move {
             let erased = mosaic.erase(SessionKey::of(tenant, name)).await;
             erased.map(|()| NOTHING).map_err(|error| Failure::report(error.report()))
+        })
+    }
+
+    /// Erases a user. Gives what was erased as JSON.
+    #[pyo3(signature = (tenant, user, sessions) -> "collections.abc.Awaitable[str]")]
+    fn erase_user<'py>(
+        &self,
+        py: Python<'py>,
+        tenant: String,
+        user: String,
+        sessions: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mosaic = self.mosaic.clone();
+        let logs = if sessions { SessionLogs::Erased } else { SessionLogs::Kept };
+        future_into_py(py, async move {
+            let erased = mosaic.erase_user(&tenant, &user, logs).await;
+            let erased = erased.map_err(|error| Failure::report(error.report()))?;
+            Ok(serde_json::json!({
+                "sessions": erased.sessions,
+                "jobs": erased.jobs,
+                "memories": erased.memories.memories,
+                "blocks": erased.memories.blocks,
+            })
+            .to_string())
         })
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Description {
     #[serde(default)]
     extract_with: Option<Model>,
     #[serde(default)]
+    summarize_with: Option<Model>,
+    #[serde(default)]
     recalled: Option<usize>,
     #[serde(default)]
     preferences: Option<usize>,
@@ -51,6 +53,9 @@ impl Description {
         });
         if let Some(model) = self.extract_with {
             setup = setup.extract_with(model.choice(scripted)?);
+        }
+        if let Some(model) = self.summarize_with {
+            setup = setup.summarize_with(model.choice(scripted)?);
         }
         Ok(setup)
     }

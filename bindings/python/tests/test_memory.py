@@ -26,6 +26,10 @@ def _seen(model: ScriptedModel, request: int = 0) -> str:
     return json.dumps(model.requests[request])
 
 
+def _bytes(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
 def _butler(*answers: Any) -> tuple[Agent, ScriptedModel]:
     model = ScriptedModel(list(answers))
     return Agent("butler", model=model, memory=True), model
@@ -136,3 +140,32 @@ def test_it_works_without_await() -> None:
         mosaic.idle()
         mosaic.session("tuesday", agent, user="ann").ask("Breakfast?")
         assert "- breakfast: green tea" in _seen(model, 1)
+
+
+async def test_a_user_is_erased(tmp_path: Path) -> None:
+    async with Mosaic.open(f"sqlite://{tmp_path}/app.db", memory=Memory(HashingEmbedder())) as mosaic:
+        agent, model = _butler(text("Noted."), text("Who are you?"))
+        session = await mosaic.session("monday", agent, user="ann")
+        await session.ask("I prefer xylophones for breakfast.")
+        await mosaic.idle()
+        del session
+        erased = await mosaic.erase_user("ann")
+        assert (erased.sessions, erased.memories) == (1, 3)
+        assert await mosaic.find_session("monday", agent, user="ann") is None
+        assert b"xylophone" not in _bytes(tmp_path)
+        assert (await mosaic.erase_user("nobody")).memories == 0
+        await (await mosaic.session("tuesday", agent, user="ann")).ask("What do I prefer?")
+        assert "xylophone" not in _seen(model, 1)
+
+
+async def test_a_model_summarises_sessions() -> None:
+    claims = {"claims": [{"text": "Ann owns the boat Miso.", "cites": [3]}]}
+    model = ScriptedModel([text(json.dumps(claims))] * 4)
+    memory = Memory(HashingEmbedder(), summarize_with=model)
+    async with Mosaic.open("memory:", memory=memory) as mosaic:
+        agent, _ = _butler(*[text("I see.")] * 4)
+        session = await mosaic.session("monday", agent, user="ann")
+        for _ in range(4):
+            await session.ask("My boat is called Miso.")
+        await mosaic.idle()
+        assert model.requests

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 use std::path::Path;
 
-use mosaic_core::Timestamp;
-use mosaic_core::memory::{Memory, MemoryBody, MemoryId, Place, Scope};
+use mosaic_core::memory::{Memory, MemoryBody, MemoryId, Place, Scope, Vector};
+use mosaic_core::{EmbedRequest, Embedder, EmbedderExt, Purpose, Timestamp};
 use serde::Deserialize;
+use serde_json::json;
 
 #[derive(Deserialize)]
 pub(crate) struct Conversation {
@@ -83,6 +84,38 @@ impl Conversation {
 
     fn memory(&self, turn: u128) -> MemoryId {
         MemoryId(uuid::Uuid::from_u128((self.number << 32) + turn))
+    }
+
+    /// Turns and questions with their vectors, a line of JSON each.
+    pub(crate) async fn lines(
+        &self,
+        memories: &[Memory],
+        vectors: &[Vector],
+        embedder: &dyn Embedder,
+    ) -> Result<Vec<String>, Box<dyn Error>> {
+        let number = u64::try_from(self.number)?;
+        let mut lines = Vec::new();
+        for (memory, vector) in memories.iter().zip(vectors) {
+            lines.push(format!(
+                "{}\n",
+                json!({"conversation": number, "id": memory.id, "text": memory.embedding_text(), "vector": vector.values})
+            ));
+        }
+        let texts = self.questions.iter().map(|question| question.text.as_str());
+        let embedded = embedder.embed_all(EmbedRequest::new(texts, Purpose::Query), 4).await?;
+        for (question, vector) in self.questions.iter().zip(embedded.vectors) {
+            lines.push(format!(
+                "{}\n",
+                json!({
+                    "conversation": number,
+                    "question": question.text,
+                    "vector": vector,
+                    "answers": question.answers,
+                    "adversarial": question.is_adversarial(),
+                })
+            ));
+        }
+        Ok(lines)
     }
 
     /// A memory a turn.

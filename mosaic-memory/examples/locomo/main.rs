@@ -1,7 +1,7 @@
 //! Recall on conversations of LoCoMo (Maharana et al., 2024), beside words alone, vectors alone and rank fusion.
 //!
 //! ```sh
-//! cargo run --release -p mosaic-memory --features minilm --example locomo -- FOLDER [--fit]
+//! cargo run --release -p mosaic-memory --features minilm --example locomo -- FOLDER [--fit] [--export FILE]
 //! ```
 //!
 //! The folder (or `MOSAIC_LOCOMO`) holds a file a conversation: `{id, turns: [{id, session, n, speaker, text, caption, date}],
@@ -10,6 +10,7 @@
 //! Each turn becomes a memory in a store; each question is recalled, end to end. recall@k is the share of the evidence
 //! among the first k, averaged over the questions. Nothing that ranks sees category, evidence or the name of the data.
 //! `--fit` fits the weights anew: on all conversations, and for each on the others only, which is the honest figure.
+//! `--export` writes turns, questions and their vectors as JSON lines, for stores of others (`benches/python/memory_peers.py`).
 //! MiniLM's weights are looked for in `MOSAIC_MINILM`, or where `cargo xtask` leaves them; vectors are kept in
 //! `.cache/recall`.
 
@@ -38,6 +39,13 @@ use score::Score;
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
     let fit = args.iter().position(|arg| arg == "--fit").map(|at| args.remove(at)).is_some();
+    let export = match args.iter().position(|arg| arg == "--export") {
+        Some(at) => {
+            args.remove(at);
+            Some(if at < args.len() { args.remove(at) } else { return Err("--export wants a file".into()) })
+        }
+        None => None,
+    };
     let folder = args.into_iter().next().or_else(|| std::env::var("MOSAIC_LOCOMO").ok());
     let folder = folder.ok_or("say where the conversations are: a folder, or MOSAIC_LOCOMO")?;
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -50,9 +58,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let embedder: Arc<dyn Embedder> = Arc::new(CachedEmbedder::new(Arc::new(model), kept));
     let store: Arc<dyn MemoryStore> = Arc::new(RamStore::new().memories());
     let start = Instant::now();
+    let mut exported = Vec::new();
     for conversation in &conversations {
         let memories = conversation.memories();
         let vectors = embed_memories(&*embedder, &memories).await?;
+        if export.is_some() {
+            exported.extend(conversation.lines(&memories, &vectors, &*embedder).await?);
+        }
         let changes =
             memories.into_iter().zip(vectors).map(|(memory, vector)| Change::add(memory, vec![vector]));
         store.apply(&conversation.scope(), changes.collect()).await?;
@@ -61,6 +73,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let questions: usize = conversations.iter().map(|conversation| conversation.questions.len()).sum();
     println!("{turns} turns are in the store after {:.1?}; {questions} questions\n", start.elapsed());
 
+    if let Some(path) = export {
+        std::fs::write(path, exported.concat())?;
+    }
     if fit {
         return fit::run(&store, &embedder, &conversations).await;
     }

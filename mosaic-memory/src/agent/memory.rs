@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mosaic_core::memory::MemoryStore;
+use mosaic_core::memory::{MemoryStore, VectorCache};
 use mosaic_core::queue::{Handler, JobStore};
 use mosaic_core::summary::Summarizer;
 use mosaic_core::{Runtime, SessionStore, Tool};
@@ -34,13 +34,14 @@ pub struct Places {
 #[derive(Debug, Clone)]
 pub struct AgentMemory(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Inner {
     pub(super) places: Places,
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) extractor: Arc<dyn Extractor>,
     pub(super) embedders: Embedders,
     pub(super) summarizer: Arc<dyn Summarizer>,
+    pub(super) cache: Option<Arc<dyn VectorCache>>,
     pub(super) recall: Recall,
     pub(super) writer: Writer,
     pub(super) options: AgentMemoryOptions,
@@ -63,23 +64,35 @@ impl AgentMemory {
         let writer =
             Writer::new(places.memories.clone(), embedders.clone(), runtime.clone(), options.writer.clone());
         let summarizer = Arc::new(ExtractiveSummarizer::default());
-        Self(Arc::new(Inner { places, runtime, extractor, embedders, summarizer, recall, writer, options }))
+        Self(Arc::new(Inner {
+            places,
+            runtime,
+            extractor,
+            embedders,
+            summarizer,
+            cache: None,
+            recall,
+            writer,
+            options,
+        }))
     }
 
     /// With another summariser of sessions: a model, or a function of the host's.
     #[must_use]
     pub fn summarizer(self, summarizer: Arc<dyn Summarizer>) -> Self {
-        let Inner { places, runtime, extractor, embedders, recall, writer, options, .. } = &*self.0;
-        Self(Arc::new(Inner {
-            places: places.clone(),
-            runtime: runtime.clone(),
-            extractor: extractor.clone(),
-            embedders: embedders.clone(),
-            summarizer,
-            recall: recall.clone(),
-            writer: writer.clone(),
-            options: options.clone(),
-        }))
+        Self(Arc::new(Inner { summarizer, ..Inner::clone(&self.0) }))
+    }
+
+    /// Tells of the cache that its embedders use, so that who erases a user finds it.
+    #[must_use]
+    pub fn with_cache(self, cache: impl Into<Option<Arc<dyn VectorCache>>>) -> Self {
+        Self(Arc::new(Inner { cache: cache.into(), ..Inner::clone(&self.0) }))
+    }
+
+    /// The cache that its embedders use.
+    #[must_use]
+    pub fn cache(&self) -> Option<&Arc<dyn VectorCache>> {
+        self.0.cache.as_ref()
     }
 
     /// What tells an agent's model what bears on the input.

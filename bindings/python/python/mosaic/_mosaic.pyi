@@ -34,6 +34,10 @@ class Engine:
         """
         Removes a session and every trace of it.
         """
+    def erase_user(self, /, tenant: str, user: str, sessions: bool) -> "collections.abc.Awaitable[str]":
+        """
+        Erases a user. Gives what was erased as JSON.
+        """
     def find_session(self, /, tenant: str, name: str, agent: Agent, user: "str | None") -> "collections.abc.Awaitable[Session | None]":
         """
         Opens a session that exists.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +18,20 @@ from mosaic.testing import ScriptedModel
 from mosaic.transport import Transport
 
 DEFAULT_TENANT = "default"
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was erased with a user."""
+
+    #: Sessions whose logs were erased.
+    sessions: int
+    #: Jobs that were about the user.
+    jobs: int
+    #: Memories: insights, preferences, turns, and the summaries that were made of them.
+    memories: int
+    #: Core blocks.
+    blocks: int
 
 
 class Mosaic:
@@ -90,6 +105,21 @@ class Mosaic:
     async def erase(self, name: str, *, tenant: str = DEFAULT_TENANT) -> None:
         """Remove a session and every trace of it."""
         await self._native.erase(tenant, name)
+
+    async def erase_user(self, user: str, *, tenant: str = DEFAULT_TENANT, sessions: bool = True) -> Erased:
+        """Erase a user: all that is remembered, jobs about the user, and the logs of the user's sessions.
+
+        What has returned leaves no trace in the database's files. End the user's runs first.
+
+        Args:
+            user: Who.
+            tenant: Whose data it is.
+            sessions: Whether the logs of the user's sessions go, too.
+
+        Raises:
+            ConflictError: A run of one of the sessions goes on.
+        """
+        return Erased(**json.loads(await self._native.erase_user(tenant, user, sessions)))
 
     async def idle(self) -> None:
         """Wait until what follows the runs that have ended is done: what was learnt from them, for one."""

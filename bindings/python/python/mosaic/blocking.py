@@ -239,6 +239,10 @@ class Mosaic:
         """Remove a session and every trace of it."""
         _loop.run(lambda: self._inner.erase(name, tenant=tenant))
 
+    def erase_user(self, user: str, *, tenant: str = app.DEFAULT_TENANT, sessions: bool = True) -> app.Erased:
+        """Erase a user: all that is remembered, and the logs of the user's sessions."""
+        return _loop.run(lambda: self._inner.erase_user(user, tenant=tenant, sessions=sessions))
+
     def idle(self) -> None:
         """Wait until what follows the runs that have ended is done."""
         _loop.run(self._inner.idle)

@@ -54,6 +54,8 @@ class Memory:
     embedder: str | HashingEmbedder | HostEmbedder
     #: A model that finds what is worth remembering; None: rules do, which know English sentences and cost nothing.
     extract_with: str | ScriptedModel | None = None
+    #: A model that summarises sessions; None: sentences are picked that stand for the others, which costs nothing.
+    summarize_with: str | ScriptedModel | None = None
     #: Before a run, at most so many memories that bear on the input.
     recalled: int | None = None
     #: Before a run, at most so many preferences.
@@ -78,12 +80,10 @@ class Memory:
             "preferences": self.preferences,
             "budget": self.budget,
         }
-        match self.extract_with:
-            case None:
-                pass
-            case str(name):
-                described["extract_with"] = name
-            case model:
+        for name, model in (("extract_with", self.extract_with), ("summarize_with", self.summarize_with)):
+            if isinstance(model, str):
+                described[name] = model
+            elif model is not None:
                 scripted.append(model.native)
-                described["extract_with"] = len(scripted) - 1
+                described[name] = len(scripted) - 1
         return described
