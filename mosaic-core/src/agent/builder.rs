@@ -124,14 +124,10 @@ pub struct Agent(Arc<Inner>);
 
 /// Boxed in an agent: few have any of it, and an agent is to stay small.
 #[derive(Debug, Default)]
-struct Routing {
+struct Extras {
     fallbacks: Vec<ModelChoice>,
     hints: Option<RouteHints>,
-}
-
-/// What is called around a run. Boxed for the same reason.
-#[derive(Debug, Default)]
-struct Hooks {
+    compaction: CompactionChoice,
     contexts: Vec<Arc<dyn ContextProvider>>,
     run_ends: Vec<Arc<dyn RunEndHook>>,
 }
@@ -141,13 +137,11 @@ struct Inner {
     name: Arc<str>,
     instructions: Arc<str>,
     model: ModelChoice,
-    routing: Option<Box<Routing>>,
+    extras: Option<Box<Extras>>,
     params: ModelParams,
     tools: ToolSet,
     limits: Limits,
     recovery: RecoveryPolicy,
-    compaction: CompactionChoice,
-    hooks: Option<Box<Hooks>>,
     /// Made when it is first asked for: when a session opens, not for every agent that is built.
     digest: OnceLock<Box<str>>,
 }
@@ -159,14 +153,12 @@ impl Agent {
             name: name.into(),
             instructions: "".into(),
             model: None,
-            routing: None,
+            extras: None,
             params: ModelParams::default(),
             tools: Vec::new(),
             check: None,
             limits: Limits::default(),
             recovery: RecoveryPolicy::default(),
-            compaction: CompactionChoice::default(),
-            hooks: None,
         }
     }
 
@@ -191,7 +183,7 @@ impl Agent {
     /// The models that are asked when its model does not answer, in order.
     #[must_use]
     pub fn fallbacks(&self) -> &[ModelChoice] {
-        self.0.routing.as_deref().map_or(&[], |routing| &routing.fallbacks)
+        self.0.extras.as_deref().map_or(&[], |extras| &extras.fallbacks)
     }
 
     /// Settings of its model calls.
@@ -203,7 +195,7 @@ impl Agent {
     /// What its model calls wish of their route.
     #[must_use]
     pub fn route(&self) -> Option<&RouteHints> {
-        self.0.routing.as_deref()?.hints.as_ref()
+        self.0.extras.as_deref()?.hints.as_ref()
     }
 
     /// Its tools.
@@ -227,19 +219,20 @@ impl Agent {
     /// How its conversations are kept within its model's window.
     #[must_use]
     pub fn compaction(&self) -> &CompactionChoice {
-        &self.0.compaction
+        static UNSET: CompactionChoice = CompactionChoice::Unset;
+        self.0.extras.as_deref().map_or(&UNSET, |extras| &extras.compaction)
     }
 
     /// What tells the model more before a run's first call.
     #[must_use]
     pub fn contexts(&self) -> &[Arc<dyn ContextProvider>] {
-        self.0.hooks.as_deref().map_or(&[], |hooks| &hooks.contexts)
+        self.0.extras.as_deref().map_or(&[], |extras| &extras.contexts)
     }
 
     /// What is told when a run ends.
     #[must_use]
     pub fn run_ends(&self) -> &[Arc<dyn RunEndHook>] {
-        self.0.hooks.as_deref().map_or(&[], |hooks| &hooks.run_ends)
+        self.0.extras.as_deref().map_or(&[], |extras| &extras.run_ends)
     }
 
     /// Changes with anything that the model sees of the agent.
@@ -265,14 +258,12 @@ pub struct AgentBuilder {
     name: Arc<str>,
     instructions: Arc<str>,
     model: Option<ModelChoice>,
-    routing: Option<Box<Routing>>,
+    extras: Option<Box<Extras>>,
     params: ModelParams,
     tools: Vec<Arc<dyn Tool>>,
     check: Option<Arc<dyn crate::tool::SchemaCheck>>,
     limits: Limits,
     recovery: RecoveryPolicy,
-    compaction: CompactionChoice,
-    hooks: Option<Box<Hooks>>,
 }
 
 impl AgentBuilder {
@@ -301,7 +292,7 @@ impl AgentBuilder {
     /// # Ok::<(), mosaic_core::AgentError>(())
     /// ```
     pub fn fallback(mut self, model: impl Into<ModelChoice>) -> Self {
-        self.routing.get_or_insert_default().fallbacks.push(model.into());
+        self.extras.get_or_insert_default().fallbacks.push(model.into());
         self
     }
 
@@ -337,7 +328,7 @@ impl AgentBuilder {
 
     /// What its model calls wish of their route, where its model is a router.
     pub fn route(mut self, route: RouteHints) -> Self {
-        self.routing.get_or_insert_default().hints = Some(route);
+        self.extras.get_or_insert_default().hints = Some(route);
         self
     }
 
@@ -356,7 +347,7 @@ impl AgentBuilder {
     /// How its conversations are kept within its model's window: see [`Compaction`]. `None`: not at all, even if the engine does
     /// it by default.
     pub fn compaction(mut self, compaction: impl Into<Option<Compaction>>) -> Self {
-        self.compaction = match compaction.into() {
+        self.extras.get_or_insert_default().compaction = match compaction.into() {
             Some(compaction) => CompactionChoice::Given(Arc::new(compaction)),
             None => CompactionChoice::Never,
         };
@@ -366,13 +357,13 @@ impl AgentBuilder {
     /// Tells the model more before a run's first call: memories, documents. May be called several times: what the providers
     /// give stands in that order. They are asked together.
     pub fn context(mut self, provider: impl ContextProvider + 'static) -> Self {
-        self.hooks.get_or_insert_default().contexts.push(Arc::new(provider));
+        self.extras.get_or_insert_default().contexts.push(Arc::new(provider));
         self
     }
 
     /// Is told of every run that is about to end. May be called several times: the hooks are called in that order.
     pub fn on_run_end(mut self, hook: impl RunEndHook + 'static) -> Self {
-        self.hooks.get_or_insert_default().run_ends.push(Arc::new(hook));
+        self.extras.get_or_insert_default().run_ends.push(Arc::new(hook));
         self
     }
 
@@ -387,7 +378,7 @@ impl AgentBuilder {
             Some(ModelChoice::Invalid(source)) => return Err(AgentError::Model { agent: agent(), source }),
             Some(model) => model,
         };
-        let fallbacks = self.routing.as_deref().map_or(&[][..], |routing| &routing.fallbacks);
+        let fallbacks = self.extras.as_deref().map_or(&[][..], |extras| &extras.fallbacks);
         let invalid = fallbacks.iter().find_map(|choice| match choice {
             ModelChoice::Invalid(source) => Some(source.clone()),
             _ => None,
@@ -395,7 +386,8 @@ impl AgentBuilder {
         if let Some(source) = invalid {
             return Err(AgentError::Model { agent: agent(), source });
         }
-        if let CompactionChoice::Given(compaction) = &self.compaction
+        let compaction = self.extras.as_deref().map(|extras| &extras.compaction);
+        if let Some(CompactionChoice::Given(compaction)) = compaction
             && let Err(error) = compaction.validate()
         {
             return Err(AgentError::Compaction { agent: agent(), reason: error.to_string() });
@@ -409,13 +401,11 @@ impl AgentBuilder {
             name: self.name,
             instructions: self.instructions,
             model,
-            routing: self.routing,
+            extras: self.extras,
             params: self.params,
             tools,
             limits: self.limits,
             recovery: self.recovery,
-            compaction: self.compaction,
-            hooks: self.hooks,
             digest: OnceLock::new(),
         })))
     }
