@@ -1,0 +1,296 @@
+//! What is erased is also gone from the copies that pages keep of rows that were once moved: rows of two owners lie between one another,
+//! come and go, so that pages are split and joined. See `sqlite/anew.rs`.
+
+#![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // clippy knows `#[test]` functions only, not their helpers
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{append, open, read, row};
+use mosaic_core::memory::conformance::id;
+use mosaic_core::memory::{
+    CacheKey, CachedVector, Change, Filter, Memory, MemoryBody, MemoryPage, MemoryStore, Scope, Vector,
+    VectorCache,
+};
+use mosaic_core::queue::{Claim, JobFilter, JobId, JobPage, JobStore, NewJob, Outcome, Schedule};
+use mosaic_core::testing::TestRuntime;
+use mosaic_core::{Row, SessionKey, SessionStore, Timestamp};
+use mosaic_storage::{SqliteOptions, SqliteStore, SqliteVectorCache};
+
+/// In everything that is to go.
+const PLANTED: &str = "planted";
+
+/// As bytes, what no other vector has.
+const NUMBER: f32 = 0.123_456_79;
+
+/// What is found in which file, with the bytes before it.
+fn traces(folder: &Path) -> Vec<String> {
+    let wanted = [PLANTED.as_bytes().to_vec(), [NUMBER.to_le_bytes(), NUMBER.to_le_bytes()].concat()];
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap_or_default();
+        for wanted in &wanted {
+            let count = bytes.windows(wanted.len()).filter(|window| window == wanted).count();
+            if count > 0 {
+                found.push(format!("{count} x {:?} in {:?}", &wanted[..4], path.file_name().unwrap()));
+            }
+        }
+    }
+    found
+}
+
+const NOTHING: [&str; 0] = [];
+
+/// Numbers below `n` in an order that is none: `step` shares no factor with `n`.
+fn shuffled(n: u64, step: u64) -> impl Iterator<Item = u64> {
+    (0..n).map(move |k| k * step % n)
+}
+
+fn filler(n: u64, most: u64) -> String {
+    "x".repeat((n * 7_919 % most) as usize)
+}
+
+// --- sessions ---
+
+fn session(n: u64, secret: bool) -> SessionKey {
+    if secret {
+        SessionKey::of("acme", format!("planted session {n} {}", filler(n, 120)))
+    } else {
+        SessionKey::of("acme", format!("a session {n} {}", filler(n, 120)))
+    }
+}
+
+fn entry(seq: u64, n: u64, secret: bool) -> Row {
+    let text = if secret { PLANTED } else { "harmless" };
+    Row { bytes: format!("{seq} {text} {}", filler(seq * 31 + n, 900)).into(), ..row(seq) }
+}
+
+/// Some hundred sessions of two owners, each of some rows that lie between those of the others.
+async fn fill_sessions(store: &SqliteStore, sessions: u64) {
+    for n in shuffled(sessions, 7) {
+        for secret in [true, false] {
+            store.create(&session(n, secret), vec![entry(1, n, secret)]).await.unwrap();
+        }
+    }
+    for seq in 2..6 {
+        for n in shuffled(sessions, 11) {
+            for secret in [n % 2 == 0, n % 2 != 0] {
+                let lease = store.lease(&session(n, secret)).await.unwrap();
+                append(store, &lease, entry(seq, n, secret)).await.unwrap();
+                store.release(&lease).await.unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn erased_sessions_between_others_are_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let store = SqliteStore::open(
+        SqliteOptions::new(&path).durability(mosaic_storage::Durability::Process),
+    )
+    .await
+    .unwrap();
+    fill_sessions(&store, 60).await;
+    assert!(!traces(folder.path()).is_empty(), "nothing was planted");
+    for n in shuffled(60, 13) {
+        store.erase(&session(n, true)).await.unwrap();
+    }
+    assert_eq!(traces(folder.path()), NOTHING);
+    for n in 0..60 {
+        let rows: Vec<Row> = (1..6).map(|seq| entry(seq, n, false)).collect();
+        assert_eq!(read(&store, &session(n, false)).await.unwrap(), rows, "the others stay");
+    }
+    SessionStore::close(&store).await.unwrap();
+    let store = open(&path).await;
+    store.create(&SessionKey::new("another"), vec![row(1)]).await.unwrap();
+    assert_eq!(traces(folder.path()), NOTHING);
+}
+
+// --- memories ---
+
+fn memory(n: u64, secret: bool) -> Change {
+    let (user, text, number) = if secret { ("planted-user", PLANTED, NUMBER) } else { ("bob", "harmless", 0.5) };
+    let body = MemoryBody::Insight { text: format!("{text} {n} {}", filler(n, 1_100)).into() };
+    let number_of = n * 2 + u64::from(secret);
+    let scope = Scope::of("acme").user(user);
+    let vector = Vector::new("m", vec![number; 60]);
+    Change::add(Memory::new(id(number_of), scope, body, Timestamp(n)), vec![vector])
+}
+
+#[tokio::test]
+async fn erased_memories_between_others_are_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let store = open(&path).await;
+    let memories = store.memories();
+    let all = Scope::of("acme");
+    for n in shuffled(300, 7) {
+        memories.apply(&all, vec![memory(n, true), memory(n, false)]).await.unwrap();
+        if n % 3 == 0 {
+            let vectors = vec![Vector::new("another", vec![NUMBER; 90])];
+            memories.apply(&all, vec![Change::PutVectors { id: id(n * 2 + 1), vectors }]).await.unwrap();
+        }
+    }
+    // Some of the others go, so that pages are joined.
+    let removed = |n: &u64| n % 5 < 2;
+    for n in shuffled(300, 11).filter(removed) {
+        memories.apply(&all, vec![Change::Remove { id: id(n * 2) }]).await.unwrap();
+    }
+    assert!(traces(folder.path()).len() >= 2, "nothing was planted");
+    let erased = memories.erase(&Scope::of("acme").user("planted-user")).await.unwrap();
+    assert_eq!(erased.memories, 300);
+    assert_eq!(traces(folder.path()), NOTHING);
+    let page = || MemoryPage { filter: Filter::default(), after: None, limit: 1_000 };
+    assert_eq!(memories.list(&all, page()).await.unwrap().len(), 180, "the others stay");
+    SessionStore::close(&store).await.unwrap();
+    let store = open(&path).await;
+    store.create(&SessionKey::new("another"), vec![row(1)]).await.unwrap();
+    assert_eq!(traces(folder.path()), NOTHING);
+    assert_eq!(store.memories().list(&all, page()).await.unwrap().len(), 180);
+}
+
+// --- cached vectors ---
+
+fn key(n: u64) -> CacheKey {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_le_bytes());
+    CacheKey(key)
+}
+
+async fn fill_cache(cache: &SqliteVectorCache) {
+    for n in shuffled(400, 7) {
+        let secret = n % 2 == 0;
+        let (user, number) = if secret { ("planted-user", NUMBER) } else { ("bob", 0.5) };
+        let vector = |wide: u64| CachedVector {
+            model: if secret { "planted-model" } else { "m" }.into(),
+            values: vec![number; wide as usize].into(),
+        };
+        let owner = Scope::of("acme").user(user);
+        cache.put(Some(&owner), vec![(key(n), vector(20 + n * 31 % 200))]).await.unwrap();
+        if n % 3 == 0 {
+            cache.put(Some(&owner), vec![(key(n), vector(20 + n * 17 % 200))]).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn forgotten_vectors_between_others_are_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cache.db");
+    let cache = SqliteVectorCache::open(SqliteOptions::new(&path)).await.unwrap();
+    fill_cache(&cache).await;
+    assert!(traces(folder.path()).len() >= 2, "nothing was planted");
+    assert_eq!(cache.forget(&Scope::of("acme").user("planted-user")).await.unwrap(), 200);
+    assert_eq!(traces(folder.path()), NOTHING);
+    let keys: Vec<CacheKey> = (0..400).map(key).collect();
+    let left = cache.get(&keys).await.unwrap();
+    assert_eq!(left.iter().flatten().count(), 200, "the others stay");
+    cache.close().await;
+    let cache = SqliteVectorCache::open(SqliteOptions::new(&path)).await.unwrap();
+    assert_eq!(cache.get(&keys).await.unwrap(), left);
+    assert_eq!(traces(folder.path()), NOTHING);
+}
+
+#[tokio::test]
+async fn vectors_that_go_with_erased_memories_are_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let store = open(&path).await;
+    let cache = SqliteVectorCache::open(SqliteOptions::new(&path)).await.unwrap();
+    fill_cache(&cache).await;
+    store.memories().erase(&Scope::of("acme").user("planted-user")).await.unwrap();
+    assert_eq!(traces(folder.path()), NOTHING);
+    let left = cache.get(&(0..400).map(key).collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(left.iter().flatten().count(), 200, "the others stay");
+    assert_eq!(cache.forget(&Scope::of("acme")).await.unwrap(), 200);
+    assert_eq!(cache.bytes().await.unwrap(), 0, "the triggers still count");
+}
+
+// --- jobs ---
+
+fn job(runtime: &TestRuntime, n: u64, secret: bool) -> NewJob {
+    let text = if secret { PLANTED } else { "harmless" };
+    let payload = serde_json::json!({ "text": format!("{text} {n} {}", filler(n, 1_200)) });
+    let _ = runtime;
+    let mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    NewJob::new("k", payload)
+        .tenant(if secret { "planted-tenant" } else { "acme" })
+        .dedup(format!("{mixed:x} {}", if secret { PLANTED } else { "key" }))
+        .priority((n % 7) as i32)
+}
+
+/// Jobs of two tenants between one another, some of which were done; gives the runtime that they are of.
+async fn fill_jobs(store: &SqliteStore) -> TestRuntime {
+    let runtime = TestRuntime::new(7);
+    for n in shuffled(300, 7) {
+        let jobs = [true, false].map(|secret| {
+            let mut made = job(&runtime, n, secret).job(&runtime).unwrap();
+            // In no order, so that rows come between others.
+            made.id = JobId(uuid::Uuid::from_u128(
+                u128::from(n * 2 + u64::from(secret)).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
+            ));
+            made
+        });
+        store.enqueue(jobs.to_vec()).await.unwrap();
+    }
+    let claim = Claim { kinds: vec!["k".into()], limit: 200, visibility: std::time::Duration::from_secs(60) };
+    for job in JobStore::claim(store, claim, TestRuntime::START).await.unwrap() {
+        store.settle(job.lease(), Outcome::Done).await.unwrap();
+    }
+    for n in 0..60 {
+        for secret in [true, false] {
+            let name = format!("{n} {}", if secret { PLANTED } else { "harmless" });
+            let new = job(&runtime, n, secret);
+            let schedule = Schedule::every(&*name, std::time::Duration::from_secs(60), new);
+            store.put_schedule(schedule, Timestamp(n)).await.unwrap();
+        }
+    }
+    runtime
+}
+
+#[tokio::test]
+async fn removed_jobs_between_others_are_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let store = open(&path).await;
+    fill_jobs(&store).await;
+    assert!(!traces(folder.path()).is_empty(), "nothing was planted");
+    let others = JobFilter::of("acme");
+    let page = || JobPage { after: None, limit: 1_000 };
+    let before = JobStore::list(&store, &others, page()).await.unwrap();
+    store.remove(&JobFilter::of("planted-tenant")).await.unwrap();
+    for n in 0..60 {
+        assert!(store.remove_schedule("planted-tenant", &format!("{n} {PLANTED}")).await.unwrap());
+    }
+    assert_eq!(traces(folder.path()), NOTHING);
+    assert_eq!(JobStore::list(&store, &others, page()).await.unwrap(), before, "the others stay");
+    assert_eq!(store.schedules(Some("acme"), None).await.unwrap().len(), 60);
+    SessionStore::close(&store).await.unwrap();
+    let store = open(&path).await;
+    assert_eq!(JobStore::list(&store, &others, page()).await.unwrap(), before);
+    assert_eq!(traces(folder.path()), NOTHING);
+}
+
+#[tokio::test]
+async fn a_removed_job_and_a_removed_schedule_are_not_in_the_wal() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("app.db")).await;
+    let runtime = TestRuntime::new(7);
+    let made = job(&runtime, 3, true).job(&runtime).unwrap();
+    let filter = JobFilter::one(made.id);
+    store.enqueue(vec![made]).await.unwrap();
+    assert!(!traces(folder.path()).is_empty());
+    assert_eq!(store.remove(&filter).await.unwrap(), 1);
+    assert_eq!(traces(folder.path()), NOTHING);
+    let schedule = Schedule::every(PLANTED, std::time::Duration::from_secs(60), job(&runtime, 1, true));
+    store.put_schedule(schedule, Timestamp(1)).await.unwrap();
+    assert!(!traces(folder.path()).is_empty());
+    assert!(store.remove_schedule("planted-tenant", PLANTED).await.unwrap());
+    assert_eq!(traces(folder.path()), NOTHING);
+}
