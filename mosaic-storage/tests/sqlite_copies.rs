@@ -17,7 +17,7 @@ use mosaic_core::memory::{
 };
 use mosaic_core::queue::{Claim, JobFilter, JobId, JobPage, JobStore, NewJob, Outcome, Schedule};
 use mosaic_core::testing::TestRuntime;
-use mosaic_core::{Row, SessionKey, SessionStore, Timestamp};
+use mosaic_core::{Row, Seq, SessionKey, SessionStore, Timestamp};
 use mosaic_storage::{SqliteOptions, SqliteStore, SqliteVectorCache};
 
 /// In everything that is to go.
@@ -56,6 +56,14 @@ fn filler(n: u64, most: u64) -> String {
 
 // --- sessions ---
 
+const SESSIONS: u64 = 120;
+
+/// Of every number there is something harmless; of every other, something secret beside it. Found by trying: with other sizes and shares no copy
+/// happens to be left.
+fn has(n: u64, secret: bool) -> bool {
+    !secret || n % 2 == 1
+}
+
 fn session(n: u64, secret: bool) -> SessionKey {
     if secret {
         SessionKey::of("acme", format!("planted session {n} {}", filler(n, 120)))
@@ -72,13 +80,13 @@ fn entry(seq: u64, n: u64, secret: bool) -> Row {
 /// Some hundred sessions of two owners, each of some rows that lie between those of the others.
 async fn fill_sessions(store: &SqliteStore, sessions: u64) {
     for n in shuffled(sessions, 7) {
-        for secret in [true, false] {
+        for secret in [true, false].into_iter().filter(|s| has(n, *s)) {
             store.create(&session(n, secret), vec![entry(1, n, secret)]).await.unwrap();
         }
     }
     for seq in 2..6 {
         for n in shuffled(sessions, 11) {
-            for secret in [n % 2 == 0, n % 2 != 0] {
+            for secret in [n % 2 == 0, n % 2 != 0].into_iter().filter(|s| has(n, *s)) {
                 let lease = store.lease(&session(n, secret)).await.unwrap();
                 append(store, &lease, entry(seq, n, secret)).await.unwrap();
                 store.release(&lease).await.unwrap();
@@ -94,13 +102,18 @@ async fn erased_sessions_between_others_are_in_no_file() {
     let store = SqliteStore::open(SqliteOptions::new(&path).durability(mosaic_storage::Durability::Process))
         .await
         .unwrap();
-    fill_sessions(&store, 60).await;
+    fill_sessions(&store, SESSIONS).await;
     assert!(!traces(folder.path()).is_empty(), "nothing was planted");
-    for n in shuffled(60, 13) {
+    // Most of the others go first, so that pages are joined, and rows that stay are moved. Moving leaves copies (see `erase_leased`).
+    for n in shuffled(SESSIONS, 13).filter(|n| n % 7 >= 3) {
+        let lease = store.lease(&session(n, false)).await.unwrap();
+        store.erase_leased(&lease, Seq(5)).await.unwrap();
+    }
+    for n in shuffled(SESSIONS, 13).filter(|n| has(*n, true)) {
         store.erase(&session(n, true)).await.unwrap();
     }
     assert_eq!(traces(folder.path()), NOTHING);
-    for n in 0..60 {
+    for n in (0..SESSIONS).filter(|n| n % 7 < 3) {
         let rows: Vec<Row> = (1..6).map(|seq| entry(seq, n, false)).collect();
         assert_eq!(read(&store, &session(n, false)).await.unwrap(), rows, "the others stay");
     }
@@ -137,7 +150,7 @@ async fn erased_memories_between_others_are_in_no_file() {
         }
     }
     // Some of the others go, so that pages are joined.
-    let removed = |n: &u64| n % 5 < 2;
+    let removed = |n: &u64| n % 5 != 0;
     for n in shuffled(300, 11).filter(removed) {
         memories.apply(&all, vec![Change::Remove { id: id(n * 2) }]).await.unwrap();
     }
@@ -146,12 +159,12 @@ async fn erased_memories_between_others_are_in_no_file() {
     assert_eq!(erased.memories, 300);
     assert_eq!(traces(folder.path()), NOTHING);
     let page = || MemoryPage { filter: Filter::default(), after: None, limit: 1_000 };
-    assert_eq!(memories.list(&all, page()).await.unwrap().len(), 180, "the others stay");
+    assert_eq!(memories.list(&all, page()).await.unwrap().len(), 60, "the others stay");
     SessionStore::close(&store).await.unwrap();
     let store = open(&path).await;
     store.create(&SessionKey::new("another"), vec![row(1)]).await.unwrap();
     assert_eq!(traces(folder.path()), NOTHING);
-    assert_eq!(store.memories().list(&all, page()).await.unwrap().len(), 180);
+    assert_eq!(store.memories().list(&all, page()).await.unwrap().len(), 60);
 }
 
 // --- cached vectors ---
@@ -215,7 +228,7 @@ async fn vectors_that_go_with_erased_memories_are_in_no_file() {
 
 fn job(n: u64, secret: bool) -> NewJob {
     let text = if secret { PLANTED } else { "harmless" };
-    let payload = serde_json::json!({ "text": format!("{text} {n} {}", filler(n, 1_200)) });
+    let payload = serde_json::json!({ "text": format!("{text} {n} {}", filler(n, 400)) });
     let mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     NewJob::new("k", payload)
         .tenant(if secret { "planted-tenant" } else { "acme" })
@@ -227,19 +240,40 @@ fn job(n: u64, secret: bool) -> NewJob {
 async fn fill_jobs(store: &SqliteStore) {
     let runtime = TestRuntime::new(7);
     for n in shuffled(300, 7) {
-        let jobs = [true, false].map(|secret| {
-            let mut made = job(n, secret).job(&runtime).unwrap();
-            // In no order, so that rows come between others.
-            made.id = JobId(uuid::Uuid::from_u128(
-                u128::from(n * 2 + u64::from(secret)).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
-            ));
-            made
-        });
-        store.enqueue(jobs.to_vec()).await.unwrap();
+        let jobs: Vec<_> = [true, false]
+            .into_iter()
+            .filter(|s| has(n, *s))
+            .map(|secret| {
+                let mut made = job(n, secret).job(&runtime).unwrap();
+                // In no order, so that rows come between others.
+                made.id = JobId(uuid::Uuid::from_u128(
+                    u128::from(n * 2 + u64::from(secret))
+                        .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
+                ));
+                made
+            })
+            .collect();
+        store.enqueue(jobs).await.unwrap();
     }
-    let claim = Claim { kinds: vec!["k".into()], limit: 200, visibility: std::time::Duration::from_secs(60) };
-    for job in JobStore::claim(store, claim, TestRuntime::START).await.unwrap() {
-        store.settle(job.lease(), Outcome::Done).await.unwrap();
+    // Errors come and go, so rows grow and shrink, and are moved. Some are done.
+    for round in 0..6_u64 {
+        let claim =
+            Claim { kinds: vec!["k".into()], limit: 150, visibility: std::time::Duration::from_secs(60) };
+        for (n, job) in
+            JobStore::claim(store, claim, TestRuntime::START).await.unwrap().into_iter().enumerate()
+        {
+            let secret = if &*job.tenant == "acme" { "harmless" } else { PLANTED };
+            let error = mosaic_core::ErrorReport::new(
+                mosaic_core::ErrorKind::Tool,
+                format!("{secret} {}", filler(round + n as u64, 700)),
+            );
+            let outcome = match n % 5 {
+                0 if secret == "harmless" => Outcome::Done,
+                1 => Outcome::Dead { error },
+                _ => Outcome::Retry { at: TestRuntime::START, error },
+            };
+            store.settle(job.lease(), outcome).await.unwrap();
+        }
     }
     for n in 0..60 {
         for secret in [true, false] {
@@ -260,6 +294,10 @@ async fn removed_jobs_between_others_are_in_no_file() {
     assert!(!traces(folder.path()).is_empty(), "nothing was planted");
     let others = JobFilter::of("acme");
     let page = || JobPage { after: None, limit: 1_000 };
+    let before = JobStore::list(&store, &others, page()).await.unwrap();
+    for job in before.iter().filter(|job| job.priority as u64 >= 3) {
+        store.remove(&JobFilter::one(job.id)).await.unwrap();
+    }
     let before = JobStore::list(&store, &others, page()).await.unwrap();
     store.remove(&JobFilter::of("planted-tenant")).await.unwrap();
     for n in 0..60 {
