@@ -9,7 +9,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{append, open, read, row};
+use common::{append, execute, open, raw, read, row};
 use mosaic_core::memory::conformance::id;
 use mosaic_core::memory::{
     CacheKey, CachedVector, Change, Filter, Memory, MemoryBody, MemoryPage, MemoryStore, Scope, Vector,
@@ -329,4 +329,72 @@ async fn a_removed_job_and_a_removed_schedule_are_not_in_the_wal() {
     assert!(!traces(folder.path()).is_empty());
     assert!(store.remove_schedule("planted-tenant", PLANTED).await.unwrap());
     assert_eq!(traces(folder.path()), NOTHING);
+}
+
+// --- the tables themselves ---
+
+/// The schema without quotes, and the numbers that were given.
+async fn shape(path: &Path) -> (Vec<String>, Vec<(String, i64)>) {
+    let mut db = raw(path).await;
+    let schema = "SELECT replace(type || ' ' || name || ' ' || coalesce(sql, ''), '\"', '') FROM sqlite_schema ORDER BY 1";
+    let schema = sqlx::query_scalar(schema).fetch_all(&mut db).await.unwrap();
+    let numbers = "SELECT name, seq FROM sqlite_sequence WHERE name = 'memories'";
+    (schema, sqlx::query_as(numbers).fetch_all(&mut db).await.unwrap())
+}
+
+#[tokio::test]
+async fn tables_that_are_written_anew_are_what_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let store = open(&path).await;
+    let (memories, all) = (store.memories(), Scope::of("acme"));
+    memories.apply(&all, vec![memory(1, false), memory(2, true), memory(3, true)]).await.unwrap();
+    let before = shape(&path).await;
+    assert_eq!(before.1, [("memories".to_owned(), 3)]);
+    for user in ["planted-user", "bob", "nobody"] {
+        memories.erase(&Scope::of("acme").user(user)).await.unwrap();
+        store.erase(&SessionKey::new(user)).await.unwrap();
+        store.scrub().await.unwrap();
+        assert_eq!(shape(&path).await, before, "after erasing {user}");
+    }
+    store.create(&SessionKey::new("s"), vec![row(1)]).await.unwrap();
+    let mut db = raw(&path).await;
+    let seen: i64 = sqlx::query_scalar("SELECT count(*) FROM log").fetch_one(&mut db).await.unwrap();
+    assert_eq!(seen, 1, "the view for people shows the new tables");
+}
+
+#[tokio::test]
+async fn an_erasure_that_fails_erases_nothing_and_is_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let store = open(&path).await;
+    let cache = SqliteVectorCache::open(SqliteOptions::new(&path)).await.unwrap();
+    let (memories, all) = (store.memories(), Scope::of("acme"));
+    memories.apply(&all, vec![memory(1, false), memory(2, true)]).await.unwrap();
+    store.create(&session(1, true), vec![entry(1, 1, true)]).await.unwrap();
+    let mine = Scope::of("acme").user("planted-user");
+    let vector = CachedVector { model: "m".into(), values: vec![NUMBER; 8].into() };
+    cache.put(Some(&mine), vec![(key(1), vector.clone())]).await.unwrap();
+    // In the way of the last table that each writes.
+    let mut other = raw(&path).await;
+    execute(
+        &mut other,
+        "CREATE TABLE entries_kept (n); CREATE TABLE embeddings_kept (n); CREATE TABLE schedules_kept (n)",
+    )
+    .await;
+    store.erase(&session(1, true)).await.unwrap_err();
+    memories.erase(&mine).await.unwrap_err();
+    cache.forget(&mine).await.unwrap_err();
+    store.scrub().await.unwrap_err();
+    assert_eq!(read(&store, &session(1, true)).await.unwrap(), [entry(1, 1, true)]);
+    assert_eq!(memories.counts(&mine).await.unwrap().memories, 1);
+    assert_eq!(cache.get(&[key(1)]).await.unwrap(), [Some(vector)]);
+    execute(&mut other, "DROP TABLE entries_kept; DROP TABLE embeddings_kept; DROP TABLE schedules_kept")
+        .await;
+    store.erase(&session(1, true)).await.unwrap();
+    assert_eq!(cache.forget(&mine).await.unwrap(), 1);
+    assert_eq!(memories.erase(&mine).await.unwrap().memories, 1);
+    store.scrub().await.unwrap();
+    assert_eq!(traces(folder.path()), NOTHING);
+    assert_eq!(memories.counts(&all).await.unwrap().memories, 1, "the others stay");
 }
