@@ -150,7 +150,7 @@ async fn erased_memories_between_others_are_in_no_file() {
         }
     }
     // Some of the others go, so that pages are joined.
-    let removed = |n: &u64| n % 5 != 0;
+    let removed = |n: &u64| !n.is_multiple_of(5);
     for n in shuffled(300, 11).filter(removed) {
         memories.apply(&all, vec![Change::Remove { id: id(n * 2) }]).await.unwrap();
     }
