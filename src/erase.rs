@@ -74,6 +74,8 @@ impl Mosaic {
         for id in jobs_about(&*stores.jobs, tenant, user).await? {
             erased.jobs += stores.jobs.remove(&JobFilter::one(id)).await?;
         }
+        // Also for those that were done by themselves: their rows were removed as they ended.
+        stores.jobs.scrub().await?;
         if let Ok(memory) = self.memory()
             && let Some(cache) = memory.cache()
         {

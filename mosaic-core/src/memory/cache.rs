@@ -36,8 +36,8 @@ pub struct CachedVector {
 /// * An error costs time and nothing else: the embedder is asked, and the error is logged.
 /// * What is put is filed under the tenant and the user of its owner. A cache that outlives its process keeps nothing without an
 ///   owner: nobody could have it forgotten.
-/// * When [`forget`](Self::forget) has returned, what was filed under a user of the scope before is gone. Agents and sessions
-///   are not told apart: rather too much is forgotten than too little.
+/// * When [`forget`](Self::forget) has returned, what was filed under a user of the scope before is gone, from the cache's files too. Agents and
+///   sessions are not told apart: rather too much is forgotten than too little. What only had to make room may have left copies until then.
 #[async_trait::async_trait]
 pub trait VectorCache: Debug + Send + Sync {
     /// The vectors under some keys, in their order; `None` where there is none.

@@ -88,7 +88,8 @@ pub enum Change {
         /// The model.
         model: Arc<str>,
     },
-    /// Removes a memory without a trace. Does nothing where it is gone.
+    /// Removes a memory: nothing gives it any more, its row is overwritten. That no copy is left in the files either, only
+    /// [`erase`](super::MemoryStore::erase) promises. Does nothing where it is gone.
     Remove {
         /// Which.
         id: MemoryId,

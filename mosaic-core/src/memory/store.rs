@@ -25,7 +25,11 @@ pub type RecordStream = Pin<Box<dyn Stream<Item = Result<Record, MemoryError>> +
 /// * **Read your writes.** What an `apply` has returned for, every read that begins after it gives, through any handle on
 ///   the same data. Only the access counts of what a search returns may lag behind.
 /// * **Nothing is overwritten.** A memory's text never changes; closing keeps it for questions about the past. Only
-///   [`Change::Remove`] and [`erase`](Self::erase) remove, and they leave no trace.
+///   [`Change::Remove`] and [`erase`](Self::erase) remove, and nothing gives what is gone any more.
+/// * **No trace.** When [`erase`](Self::erase) has returned, it has left no trace in the store's files either, at the latest when nobody
+///   reads any more who began before. [`Change::Remove`] promises less, for it must not cost what writing a large store anew costs: the row itself is
+///   overwritten, but copies that the medium made of it may stay until the next `erase`, of whatever scope. What a store cannot
+///   reach (backups, logs of a server, its files until they are vacuumed), it documents.
 /// * **Scores.** A candidate's score of an arm does not depend on what other tenants or users keep.
 /// * **Dropped futures.** A future that is dropped leaves either all or nothing of its work behind.
 ///
@@ -75,6 +79,8 @@ pub trait MemoryStore: Debug + Send + Sync {
     /// while the stream is read may be in it or not.
     async fn export(&self, scope: &Scope) -> Result<RecordStream, MemoryError>;
 
-    /// Removes everything in a scope, every trace of it, and tells what there was.
+    /// Removes everything in a scope, every trace of it, and tells what there was. It also takes the traces of what was removed before; for that
+    /// the scope may be empty. All or nothing: after an error it is to be done again. It may take as long as writing all that the
+    /// store keeps, and others wait that long with changes.
     async fn erase(&self, scope: &Scope) -> Result<MemoryCounts, MemoryError>;
 }

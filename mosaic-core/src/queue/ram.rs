@@ -107,6 +107,11 @@ impl JobStore for RamQueue {
         Ok(self.table()?.0.remove(filter))
     }
 
+    async fn scrub(&self) -> Result<(), QueueError> {
+        // What was removed is freed, and that is all that RAM promises.
+        self.table().map(|_| ())
+    }
+
     async fn retry_dead(&self, filter: &JobFilter, now: Timestamp) -> Result<u64, QueueError> {
         self.ringing(|table| table.retry_dead(filter, now))
     }

@@ -164,6 +164,8 @@ pub struct Counts {
 /// * **Firing.** `fire` adds its job and moves the schedule on, both or neither, and only from the time that the caller expects:
 ///   so a time is fired once, by one process.
 /// * **Scope.** What is asked for one tenant gives nothing of another.
+/// * **Gone.** What was removed, or is done, nothing gives any more, for ever. When `scrub` has returned after that, it has left no trace
+///   in the store's files either, at the latest when nobody reads any more who began before.
 /// * **Dropped futures.** A call that is dropped leaves all or nothing of its work behind; a claim that is dropped leaves no job
 ///   claimed for long.
 ///
@@ -197,8 +199,20 @@ pub trait JobStore: Debug + Send + Sync {
     /// How many jobs there are, of one tenant or of all.
     async fn counts(&self, tenant: Option<&str>) -> Result<Counts, QueueError>;
 
-    /// Removes jobs in whatever state; the workers of those that run lose them. Says how many.
+    /// Removes jobs in whatever state; the workers of those that run lose them. Says how many. Nobody can read them any more; whoever
+    /// erases (the jobs of a user, say) removes them all and then calls [`scrub`](Self::scrub), once.
     async fn remove(&self, filter: &JobFilter) -> Result<u64, QueueError>;
+
+    /// Takes every trace of what is gone out of the store's medium: of jobs that were removed or are done, of schedules, of what jobs
+    /// and schedules said before they changed. What is there stays as it is. All or nothing: after an error it is to be done again. It may take
+    /// as long as writing all jobs, and others wait that long with changes. What a store cannot reach (backups, logs of a server), it documents.
+    ///
+    /// # Errors
+    /// A store that was written before this was asked for says [`StoreError::Other`](crate::StoreError::Other).
+    async fn scrub(&self) -> Result<(), QueueError> {
+        let source = "what was removed may have left traces: this store cannot take them away".into();
+        Err(crate::StoreError::Other { store: "a store".into(), action: "scrubbing jobs", source }.into())
+    }
 
     /// Lets dead jobs start anew, with all their attempts, now. Others that fit are left alone. Says how many.
     async fn retry_dead(&self, filter: &JobFilter, now: Timestamp) -> Result<u64, QueueError>;
@@ -219,7 +233,7 @@ pub trait JobStore: Debug + Send + Sync {
     /// Adds a schedule, or replaces the one of its name. One that says the same times as before keeps when it is due next.
     async fn put_schedule(&self, schedule: Schedule, next: Timestamp) -> Result<(), QueueError>;
 
-    /// Removes a schedule; says whether there was one. Jobs that it made stay.
+    /// Removes a schedule; says whether there was one. Jobs that it made stay. As with jobs, [`scrub`](Self::scrub) takes the traces.
     async fn remove_schedule(&self, tenant: &str, name: &str) -> Result<bool, QueueError>;
 
     /// Schedules by tenant and name: of one tenant, or those that are due by a time, or both, or all.

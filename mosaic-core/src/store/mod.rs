@@ -91,15 +91,18 @@ pub trait SessionStore: Debug + Send + Sync {
     /// [`StoreError::OtherTenant`] when the two are not of one tenant.
     async fn fork(&self, from: &SessionKey, upto: Seq, to: &SessionKey) -> Result<SessionInfo, StoreError>;
 
-    /// Removes a session and every trace of it. Removing one that does not exist does nothing. Forks are sessions of
-    /// their own and stay.
+    /// Removes a session and every trace of it. Removing one that does not exist changes nothing that can be read, but takes the traces that
+    /// [`erase_leased`](Self::erase_leased) may have left. Forks are sessions of their own and stay. All or nothing: after an error it is
+    /// to be done again. It may take as long as writing all sessions, and others wait that long with changes; whoever erases many asks for
+    /// them at once, not one after the other.
     ///
     /// # Errors
     /// [`StoreError::Leased`] while somebody writes it.
     async fn erase(&self, key: &SessionKey) -> Result<(), StoreError>;
 
-    /// Removes a session and every trace of it, as the holder of its lease, which ends with it, and only if `expected` is the last number of
-    /// the log: for those who have brought it elsewhere, so that nobody can write between the look and the removal.
+    /// Removes a session, as the holder of its lease, which ends with it, and only if `expected` is the last number of
+    /// the log: for those who have brought it elsewhere, so that nobody can write between the look and the removal. The rows are overwritten;
+    /// copies that the medium made of them may stay until the next [`erase`](Self::erase), of whatever session.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Fenced`], [`StoreError::Conflict`] (looked for in this order). A store that was written before

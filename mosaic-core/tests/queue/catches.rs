@@ -37,6 +37,7 @@ async fn each_lie_is_caught_by_its_rule() {
         (Lie::ForgetsWhy, "a_retry_waits_and_remembers_why"),
         (Lie::ForgetsHeartbeats, "a_heartbeat_is_never_taken_back"),
         (Lie::RetriesAll, "dead_letters_start_anew"),
+        (Lie::ScrubsTooMuch, "scrubbing_leaves_what_is_there"),
     ];
     for (lie, rule) in lies {
         let Err(Failures(broken)) = check_all(&Liars(Mutex::default(), lie)).await else {

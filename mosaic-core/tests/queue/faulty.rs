@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use mosaic_core::queue::{
-    Claim, Counts, Ear, Enqueued, Firing, Job, JobFilter, JobLease, JobPage, JobStore, Outcome, Pause,
-    QueueError, RamQueue, Schedule, Scheduled,
+    Claim, Counts, Ear, Enqueued, Firing, Job, JobFilter, JobLease, JobPage, JobState, JobStore, Outcome,
+    Pause, QueueError, RamQueue, Schedule, Scheduled,
 };
 use mosaic_core::{ErrorKind, ErrorReport, StoreError, Timestamp};
 
@@ -46,6 +46,8 @@ pub(crate) enum Lie {
     ForgetsHeartbeats,
     /// Retries what is not dead too.
     RetriesAll,
+    /// Scrubs dead letters away.
+    ScrubsTooMuch,
 }
 
 /// A store that can be deaf to heartbeats and refuse ends, and counts the claims.
@@ -144,6 +146,12 @@ impl JobStore for Faulty {
     }
     async fn remove(&self, filter: &JobFilter) -> Result<u64, QueueError> {
         self.store.remove(filter).await
+    }
+    async fn scrub(&self) -> Result<(), QueueError> {
+        if self.lie == Lie::ScrubsTooMuch {
+            self.store.remove(&JobFilter::default().state(JobState::Dead)).await?;
+        }
+        self.store.scrub().await
     }
     async fn retry_dead(&self, filter: &JobFilter, now: Timestamp) -> Result<u64, QueueError> {
         if self.lie == Lie::RetriesAll {

@@ -39,6 +39,7 @@ pub mod memory;
 mod options;
 mod presence;
 mod schema;
+mod scrub;
 mod store;
 
 pub use agent_log::PostgresAgentLog;

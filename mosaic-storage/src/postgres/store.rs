@@ -24,7 +24,7 @@ pub struct PostgresStore {
     pub(super) channel: Arc<str>,
     pub(super) bell: Bell,
     presence: Mutex<Option<Presence>>,
-    options: PostgresOptions,
+    pub(super) options: PostgresOptions,
 }
 
 impl fmt::Debug for PostgresStore {

@@ -44,6 +44,10 @@ impl JobStore for RamStore {
         self.jobs.remove(filter).await
     }
 
+    async fn scrub(&self) -> Result<(), QueueError> {
+        self.jobs.scrub().await
+    }
+
     async fn retry_dead(&self, filter: &JobFilter, now: Timestamp) -> Result<u64, QueueError> {
         self.jobs.retry_dead(filter, now).await
     }

@@ -15,7 +15,7 @@
 //! | two processes on one file | every transaction takes the write lock first; what is known from before is believed only if nobody else wrote since |
 //! | a dead writer is replaced at once | an owner holds a lock on a file in `<database>.owners/`; the system lets go of it when the process dies, however it dies |
 //! | a full disk loses nothing | a transaction that does not fit is rolled back whole; the store goes on when there is room |
-//! | erased is gone | freed pages are overwritten (`secure_delete`) and the WAL is emptied, at the latest when nobody reads any more |
+//! | erased is gone | what is deleted is overwritten (`secure_delete`), the tables concerned are written anew (`anew`), and the WAL is emptied before the answer; where somebody still reads an old state, as soon as nobody does |
 //!
 //! The file must lie on a local disk: locks and the WAL do not work over a network. A process that forks must not use the
 //! store of its parent: open one after the fork.
@@ -36,6 +36,7 @@
 //! ```
 
 mod agent_log;
+mod anew;
 mod fault;
 mod health;
 mod jobs;

@@ -19,17 +19,21 @@ pub(super) enum Request {
         to: SessionKey,
         reply: oneshot::Sender<Result<SessionInfo, StoreError>>,
     },
-    Erase {
-        key: SessionKey,
-        /// As the holder of a lease, of a session that ends there.
-        held: Option<(Lease, Seq)>,
-        reply: oneshot::Sender<Result<(), StoreError>>,
-    },
+    Erase(Erasure),
     Memory(memory::Request),
     Work(Work),
     Close {
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
+}
+
+/// A session that is to go.
+#[derive(Debug)]
+pub(super) struct Erasure {
+    pub(super) key: SessionKey,
+    /// As the holder of a lease, of a session that ends there.
+    pub(super) held: Option<(Lease, Seq)>,
+    pub(super) reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// How a change ended. An answer that nobody takes, because the caller is gone, gives the lease in it back.

@@ -18,7 +18,7 @@ use super::memory::{Index, SqliteMemories};
 use super::options::SqliteOptions;
 use super::owner::Owner;
 use super::plan::{Change, Done};
-use super::queue::Request;
+use super::queue::{Erasure, Request};
 use super::reader::Reader;
 use super::schema::{self, Unusable};
 use super::writer::Writer;
@@ -205,12 +205,12 @@ impl SessionStore for SqliteStore {
 
     async fn erase(&self, key: &SessionKey) -> Result<(), StoreError> {
         let (key, held) = (key.clone(), None);
-        self.ask(|reply| Request::Erase { key, held, reply }).await
+        self.ask(|reply| Request::Erase(Erasure { key, held, reply })).await
     }
 
     async fn erase_leased(&self, lease: &Lease, expected: Seq) -> Result<(), StoreError> {
         let (key, held) = (lease.key.clone(), Some((lease.clone(), expected)));
-        self.ask(|reply| Request::Erase { key, held, reply }).await
+        self.ask(|reply| Request::Erase(Erasure { key, held, reply })).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! Vectors of texts that were embedded, in a SQLite file: a cache that survives the process.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use mosaic_core::{BoxError, StoreError};
 use sqlx::sqlite::{SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row as _, SqliteConnection, SqlitePool};
 
+use super::anew::write_anew;
 use super::fault::{Doing, Fault};
 use super::memory::{bytes, user_key, values};
 use super::options::SqliteOptions;
@@ -60,6 +62,9 @@ const EVICTED: u32 = 64;
 /// When there is no room, what was not used for the longest time goes. That is written down only now and then, so after a crash it
 /// is not exact. Nothing waits for the disk: a power cut may take the newest.
 ///
+/// Forgetting writes what stays anew, so that no copy of what goes is left in the file: it takes time that grows with all that is kept, and
+/// others wait that long with writing.
+///
 /// ```
 /// # async fn example() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 /// # let folder = tempfile::tempdir()?;
@@ -85,6 +90,8 @@ pub struct SqliteVectorCache {
     pool: SqlitePool,
     most: u64,
     used: Mutex<HashSet<CacheKey>>,
+    /// Something was forgotten that may still stand in the WAL.
+    scrub: AtomicBool,
 }
 
 impl SqliteVectorCache {
@@ -118,7 +125,7 @@ impl SqliteVectorCache {
             .max_lifetime(None)
             // What is forgotten is overwritten.
             .connect_lazy_with(connect.pragma("secure_delete", "ON"));
-        Ok(Self { name, pool, most: MOST, used: Mutex::default() })
+        Ok(Self { name, pool, most: MOST, used: Mutex::default(), scrub: AtomicBool::default() })
     }
 
     /// Opens the database at an address: see [`SqliteOptions::from_url`].
@@ -232,7 +239,11 @@ impl SqliteVectorCache {
             .doing(ACTION)?;
         }
         self.make_room(&mut db).await?;
-        db.commit().await.doing(ACTION)
+        db.commit().await.doing(ACTION)?;
+        if self.scrub.load(Ordering::Relaxed) {
+            self.scrub().await;
+        }
+        Ok(())
     }
 
     /// Lets go of what was not used for the longest time.
@@ -264,11 +275,21 @@ impl SqliteVectorCache {
     async fn remove(&self, scope: &Scope) -> Result<u64, Fault> {
         const ACTION: &str = "forgetting vectors";
         let user = scope.user.as_ref().map(|user| user_key(Some(user)));
-        let removed = sqlx::query(REMOVE).bind(&*scope.tenant).bind(user).execute(&self.pool).await;
+        let mut db = self.pool.begin_with("BEGIN IMMEDIATE").await.doing(ACTION)?;
+        let removed = sqlx::query(REMOVE).bind(&*scope.tenant).bind(user).execute(&mut *db).await;
         let removed = removed.doing(ACTION)?.rows_affected();
-        // What was removed may still stand in the WAL. Where somebody reads from it, the next checkpoint overwrites it.
-        let _ = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.pool).await;
+        // Also where nothing was removed: what had to make room may have left copies.
+        write_anew(&mut db, &["embeddings"]).await?;
+        db.commit().await.doing(ACTION)?;
+        self.scrub().await;
         Ok(removed)
+    }
+
+    /// Empties the WAL, in which what was removed may still stand; where somebody reads from it, after the next change.
+    async fn scrub(&self) {
+        let emptied = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.pool).await;
+        let emptied = emptied.is_ok_and(|row| row.try_get::<i64, _>(0).is_ok_and(|busy| busy == 0));
+        self.scrub.store(!emptied, Ordering::Relaxed);
     }
 }
 

@@ -9,12 +9,13 @@ use sqlx::{AssertSqlSafe, Connection, Row as _, SqliteConnection};
 use tokio::sync::mpsc::{UnboundedReceiver, WeakUnboundedSender};
 use tokio::sync::oneshot;
 
+use super::anew::write_anew;
 use super::fault::{Doing, Fault};
 use super::memory;
 use super::options::Durability;
 use super::owner::Owner;
 use super::plan::{Change, Done, Head, Plan, Planner};
-use super::queue::{Answer, Request};
+use super::queue::{Answer, Erasure, Request};
 use super::schema::{from_sql, to_sql};
 use super::statements::{self, BEGIN, Begin, Statements};
 use super::work::Work;
@@ -68,27 +69,33 @@ impl Writer {
     /// Works until the queue ends, or until it is closed.
     pub(super) async fn run(mut self, mut requests: UnboundedReceiver<Request>) {
         let (mut batch, mut group) = (Vec::new(), Vec::new());
-        let (mut memories, mut works) = (Vec::new(), Vec::new());
+        let (mut memories, mut works, mut erasures) = (Vec::new(), Vec::new(), Vec::new());
         let mut closing = None;
+        // What was erased before a crash may still stand in the WAL.
+        self.scrub().await;
         while closing.is_none() && requests.recv_many(&mut batch, GROUP).await > 0 {
             for request in batch.drain(..) {
                 match request {
-                    Request::Change(change, reply) => group.push((change, reply)),
+                    Request::Change(change, reply) => {
+                        self.erase(&mut erasures).await;
+                        group.push((change, reply));
+                    }
                     Request::Fork { from, upto, to, reply } => {
+                        self.erase(&mut erasures).await;
                         self.commit(&mut group).await;
                         let made = self.fork(&from, upto, &to).await;
                         let _ = reply.send(self.settle(made).await);
                     }
-                    Request::Erase { key, held, reply } => {
+                    Request::Erase(erasure) => {
                         self.commit(&mut group).await;
-                        let erased = self.erase(&key, held).await;
-                        let _ = reply.send(self.settle(erased).await);
+                        erasures.push(erasure);
                     }
                     Request::Memory(request) => memories.push(request),
                     Request::Work(work) => works.push(work),
                     Request::Close { reply } => closing = Some(reply),
                 }
             }
+            self.erase(&mut erasures).await;
             self.commit(&mut group).await;
             self.remember(std::mem::take(&mut memories)).await;
             self.work(&mut works).await;
@@ -147,8 +154,13 @@ impl Writer {
         while waiting.peek().is_some() {
             let mut begun = Vec::new();
             let done = self.work_in_one(&mut waiting, &mut begun, durable).await;
-            if done.is_err() {
-                self.roll_back().await;
+            match &done {
+                Ok(()) if begun.iter().any(|work| work.scrubs) => {
+                    self.scrub = true;
+                    self.scrub().await;
+                }
+                Ok(()) => {}
+                Err(_) => self.roll_back().await,
             }
             for work in begun {
                 work.answer(done.as_ref().map(|_| ()).map_err(|fault| fault.told(&self.store, None)));
@@ -174,7 +186,6 @@ impl Writer {
         sqlx::query("COMMIT").execute(&mut self.db).await.doing("ending a transaction")?;
         // Never the other way: a commit that changed nothing syncs nothing.
         self.unsynced |= self.durability == Durability::Full && self.level == Some(Level::Normal);
-        self.scrub |= begun.iter().any(|work| work.scrubs);
         Ok(())
     }
 
@@ -272,30 +283,67 @@ impl Writer {
         Ok(Ok(info))
     }
 
-    async fn erase(
+    /// Erases sessions and answers: those that were asked for together share the cost.
+    async fn erase(&mut self, group: &mut Vec<Erasure>) {
+        if group.is_empty() {
+            return;
+        }
+        let (sessions, replies): (Vec<_>, Vec<_>) =
+            group.drain(..).map(|erasure| ((erasure.key, erasure.held), erasure.reply)).unzip();
+        match self.erase_all(sessions).await {
+            Ok(results) => {
+                if self.scrub {
+                    self.scrub().await;
+                }
+                for (result, reply) in results.into_iter().zip(replies) {
+                    let _ = reply.send(result);
+                }
+            }
+            Err(fault) => {
+                self.roll_back().await;
+                for reply in replies {
+                    let _ = reply.send(Err(fault.told(&self.store, None)));
+                }
+            }
+        }
+    }
+
+    async fn erase_all(
         &mut self,
-        key: &SessionKey,
-        held: Option<(Lease, Seq)>,
-    ) -> Result<Result<(), StoreError>, Fault> {
+        sessions: Vec<(SessionKey, Option<(Lease, Seq)>)>,
+    ) -> Result<Vec<Result<(), StoreError>>, Fault> {
         let foreign = self.begin(true).await?;
-        self.learn([key].into_iter()).await?;
-        let alive = |id: &str, epoch| self.owner.alive(id, epoch);
-        let by = Planner { store: &self.store, me: self.owner.id(), alive: &alive };
-        let erased = match held {
-            Some((lease, expected)) => self.known.erase_leased(&lease, expected, &by).map(Some),
-            None => self.known.erase(key, &by),
-        };
-        if let Ok(Some(id)) = erased {
-            sqlx::query("DELETE FROM entries WHERE session = ?; DELETE FROM sessions WHERE id = ?")
-                .bind(id)
-                .bind(id)
-                .execute(&mut self.db)
-                .await
-                .doing("erasing")?;
-            self.scrub = true;
+        self.learn(sessions.iter().map(|(key, _)| key)).await?;
+        let (mut results, mut scrub, mut anew) = (Vec::with_capacity(sessions.len()), false, false);
+        for (key, held) in sessions {
+            let alive = |id: &str, epoch| self.owner.alive(id, epoch);
+            let by = Planner { store: &self.store, me: self.owner.id(), alive: &alive };
+            // Who brings a session elsewhere does so with many, one by one, and is promised less.
+            let moved = held.is_some();
+            let erased = match held {
+                Some((lease, expected)) => self.known.erase_leased(&lease, expected, &by).map(Some),
+                None => self.known.erase(&key, &by),
+            };
+            if let Ok(Some(id)) = erased {
+                sqlx::query("DELETE FROM entries WHERE session = ?; DELETE FROM sessions WHERE id = ?")
+                    .bind(id)
+                    .bind(id)
+                    .execute(&mut self.db)
+                    .await
+                    .doing("erasing")?;
+                scrub = true;
+            }
+            // Also where there is none: what was moved elsewhere may have left copies.
+            anew |= erased.is_ok() && !moved;
+            results.push(erased.map(|_| ()));
+        }
+        if anew {
+            write_anew(&mut self.db, &["sessions", "entries"]).await?;
+            self.known.touch = true;
         }
         self.end(foreign).await?;
-        Ok(erased.map(|_| ()))
+        self.scrub |= scrub || anew;
+        Ok(results)
     }
 
     /// Commits changes of memories as a group and answers them.
@@ -306,7 +354,11 @@ impl Writer {
         let (tasks, replies): (Vec<_>, Vec<_>) =
             requests.into_iter().map(|request| (request.task, request.reply)).unzip();
         match self.remember_all(tasks).await {
-            Ok(results) => {
+            Ok((results, removed)) => {
+                self.scrub |= removed;
+                if removed {
+                    self.scrub().await;
+                }
                 for (result, reply) in results.into_iter().zip(replies) {
                     let _ = reply.send(result);
                 }
@@ -320,26 +372,30 @@ impl Writer {
         }
     }
 
+    /// The results, and whether something was removed that may still stand in the WAL.
     async fn remember_all(
         &mut self,
         tasks: Vec<memory::Task>,
-    ) -> Result<Vec<Result<MemoryCounts, MemoryError>>, Fault> {
+    ) -> Result<(Vec<Result<MemoryCounts, MemoryError>>, bool), Fault> {
         let foreign = self.begin(tasks.iter().any(memory::Task::is_durable)).await?;
         let mut results = Vec::with_capacity(tasks.len());
-        let mut scrub = false;
+        let (mut removed, mut erased) = (false, false);
         for task in tasks {
             results.push(match memory::carry_out(&mut self.db, &self.store, task).await? {
                 Ok(written) => {
                     self.known.touch |= written.any;
-                    scrub |= written.removed;
+                    removed |= written.removed;
+                    erased |= written.erased;
                     Ok(written.counts)
                 }
                 Err(error) => Err(error),
             });
         }
+        if erased {
+            write_anew(&mut self.db, memory::TABLES).await?;
+        }
         self.end(foreign).await?;
-        self.scrub |= scrub;
-        Ok(results)
+        Ok((results, removed))
     }
 
     /// Rolls back what failed, and gives the answer.
@@ -438,16 +494,15 @@ impl Writer {
 
     /// Empties the WAL, unless somebody reads from it: then the next time.
     async fn scrub(&mut self) {
-        // Without waiting, and back to waiting for what comes after.
-        let wait = self.busy_timeout.as_millis();
-        let text =
-            format!("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = {wait}");
-        let emptied = sqlx::raw_sql(AssertSqlSafe(text));
-        // The first row is that of the timeout, and so is the last.
+        // Without waiting, and back to waiting for what comes after, whether it works or not.
+        let emptied = sqlx::raw_sql("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+        // The first row is that of the timeout.
         let rows = emptied.fetch_all(&mut self.db).await;
         self.scrub = !rows.is_ok_and(|rows| {
             rows.get(1).is_some_and(|row| row.try_get::<i64, _>(0).is_ok_and(|busy| busy == 0))
         });
+        let wait = format!("PRAGMA busy_timeout = {}", self.busy_timeout.as_millis());
+        let _ = sqlx::raw_sql(AssertSqlSafe(wait)).fetch_all(&mut self.db).await;
     }
 
     /// Syncs what is not, and goes. The leases end with the owner.

@@ -1,10 +1,12 @@
 //! What operators do.
 
+use std::time::Duration;
+
 use super::Factory;
 use super::help::{
-    Check, add, at, claim, claim_one, ensure, ensure_eq, ensure_lost, find, get, ids, new, why,
+    Check, add, add_second, at, claim, claim_one, ensure, ensure_eq, ensure_lost, find, get, ids, new, why,
 };
-use crate::queue::{Counts, JobFilter, JobPage, JobState, Outcome};
+use crate::queue::{Counts, JobFilter, JobPage, JobState, Outcome, Pause, Schedule};
 
 /// By id; a page goes on after the last.
 pub async fn lists_are_sorted_and_paged(factory: &dyn Factory) -> Check {
@@ -115,6 +117,45 @@ pub async fn a_removed_job_is_lost_to_its_worker(factory: &dyn Factory) -> Check
     ensure_lost!(store.settle(claimed.lease(), Outcome::Retry { at: at(1), error: why() }).await, "its end");
     ensure_eq!(find(&*store, id).await?, None, "the removed job");
     get(&*store, other).await?;
+    Ok(())
+}
+
+/// Jobs in every state, keys, pauses and schedules stay as they are, for all handles; a running attempt goes on. That no trace is left of what is
+/// gone, only the store's own tests can see.
+pub async fn scrubbing_leaves_what_is_there(factory: &dyn Factory) -> Check {
+    let (store, other) = (factory.open("scrubbed").await?, factory.open("scrubbed").await?);
+    store.scrub().await?;
+    let removed = add(&*store, new().priority(9)).await?;
+    for priority in 1..=3 {
+        add(&*store, new().priority(priority).dedup(format!("key {priority}"))).await?;
+    }
+    let waits = add(&*store, new().dedup("waits").run_at(at(50))).await?;
+    store.remove(&JobFilter::one(removed)).await?;
+    let [runs, done, dead] = claim(&*store, 3, at(0))
+        .await?
+        .try_into()
+        .map_err(|jobs| super::Broken(format!("three jobs are due, not {jobs:?}")))?;
+    store.settle(done.lease(), Outcome::Done).await?;
+    store.settle(dead.lease(), Outcome::Dead { error: why() }).await?;
+    store.pause(&Pause::Kind("paused".into())).await?;
+    store.put_schedule(Schedule::every("s", Duration::from_secs(60), new()), at(60)).await?;
+    store.put_schedule(Schedule::every("t", Duration::from_secs(60), new()), at(60)).await?;
+    store.remove_schedule("default", "t").await?;
+    let all = JobFilter::default();
+    let before = (store.list(&all, JobPage::default()).await?, store.schedules(None, None).await?);
+    ensure_eq!(before.0.len(), 3, "jobs");
+    for _ in 0..2 {
+        store.scrub().await?;
+        for handle in [&store, &other] {
+            let after = (handle.list(&all, JobPage::default()).await?, handle.schedules(None, None).await?);
+            ensure_eq!(after, before, "jobs and schedules after scrubbing");
+            ensure_eq!(handle.paused().await?, [Pause::Kind("paused".into())], "pauses after scrubbing");
+        }
+    }
+    ensure_eq!(add_second(&*other, new().dedup("waits")).await?, waits, "the job with the key");
+    store.heartbeat(runs.lease(), at(99)).await?;
+    store.settle(runs.lease(), Outcome::Done).await?;
+    ensure_eq!(claim_one(&*other, at(50)).await?.id, waits, "the job that waited");
     Ok(())
 }
 

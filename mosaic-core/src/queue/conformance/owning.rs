@@ -146,6 +146,7 @@ pub async fn a_closed_store_refuses_everything(factory: &dyn Factory) -> Check {
         store.list(&all, JobPage::default()).await.is_err(),
         store.counts(None).await.is_err(),
         store.remove(&all).await.is_err(),
+        store.scrub().await.is_err(),
         store.retry_dead(&all, at(0)).await.is_err(),
         store.revoke(&all).await.is_err(),
         store.pause(&Pause::Everything).await.is_err(),

@@ -52,6 +52,7 @@ suite! {
         jobs_are_counted,
         dead_letters_start_anew,
         a_removed_job_is_lost_to_its_worker,
+        scrubbing_leaves_what_is_there,
         a_revoked_job_goes_to_another,
         tenants_do_not_see_each_other;
     pausing:

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::super::begin::begin;
 use super::super::fault::told;
+use super::super::scrub::scrub;
 use super::super::store::PostgresStore;
 use super::ops::{self, Mass};
 use crate::jobs::{COLUMNS, from_sql, json, sort_due, to_sql};
@@ -142,6 +143,12 @@ impl JobStore for PostgresStore {
 
     async fn remove(&self, filter: &JobFilter) -> Result<u64, QueueError> {
         self.mass(Mass::Remove, filter).await
+    }
+
+    /// As [`PostgresMemories::scrub`](crate::PostgresMemories::scrub) does for memories: see there what it does not reach.
+    async fn scrub(&self) -> Result<(), QueueError> {
+        let tables = ["jobs", "schedules", "job_pauses"];
+        Ok(scrub(&self.pool, &self.options.schema, &self.name, self.options.patience, &tables).await?)
     }
 
     async fn retry_dead(&self, filter: &JobFilter, now: Timestamp) -> Result<u64, QueueError> {

@@ -9,8 +9,7 @@
 //! Changes go through the one writer of the store, in the groups of the jobs; each is a savepoint, so one that does not fit changes
 //! nothing. Reading has the readers.
 //!
-//! Erasing writes these tables anew. SQLite overwrites what it deletes (`secure_delete`), but not the copies that a page keeps between its
-//! cells when it was split or joined with another before; only pages that are given up are overwritten whole.
+//! Erasing writes these tables anew: see [`anew`](super::anew).
 
 mod erase;
 mod ops;

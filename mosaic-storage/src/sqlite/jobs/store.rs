@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 use tokio::sync::mpsc::WeakUnboundedSender;
 use tokio::sync::oneshot;
 
+use super::super::anew::write_anew;
 use super::super::fault::{Doing, Fault};
 use super::super::queue::Request;
 use super::super::store::SqliteStore;
@@ -37,9 +38,21 @@ impl Drop for Claimed {
 impl SqliteStore {
     /// Has the writer change jobs.
     async fn jobs<T: Send + 'static>(&self, durable: bool, change: Change<T>) -> Result<T, QueueError> {
+        self.prepared(|reply| Work::new(durable, change, reply)).await
+    }
+
+    /// Has the writer remove something, from the WAL too.
+    async fn removing<T: Send + 'static>(&self, change: Change<T>) -> Result<T, QueueError> {
+        self.prepared(|reply| Work::new(true, change, reply).scrubbing()).await
+    }
+
+    async fn prepared<T>(
+        &self,
+        work: impl FnOnce(oneshot::Sender<Result<T, QueueError>>) -> Work,
+    ) -> Result<T, QueueError> {
         self.check_open()?;
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Request::Work(Work::new(durable, change, reply))).map_err(|_| self.closed())?;
+        self.queue.send(Request::Work(work(reply))).map_err(|_| self.closed())?;
         answer.await.map_err(|_| self.closed())?
     }
 
@@ -151,7 +164,18 @@ impl JobStore for SqliteStore {
     }
 
     async fn remove(&self, filter: &JobFilter) -> Result<u64, QueueError> {
-        self.mass(Mass::Remove, filter).await
+        let filter = filter.clone();
+        let change: Change<u64> =
+            Box::new(move |db, _| Box::pin(async move { Ok(ops::mass(db, Mass::Remove, &filter).await?) }));
+        self.removing(change).await
+    }
+
+    /// Writes the tables of jobs, pauses and schedules anew, and empties the WAL.
+    async fn scrub(&self) -> Result<(), QueueError> {
+        let change: Change<()> = Box::new(|db, _| {
+            Box::pin(async move { Ok(write_anew(db, &["jobs", "schedules", "job_pauses"]).await?) })
+        });
+        self.removing(change).await
     }
 
     async fn retry_dead(&self, filter: &JobFilter, now: Timestamp) -> Result<u64, QueueError> {
@@ -191,7 +215,7 @@ impl JobStore for SqliteStore {
         let change: Change<bool> = Box::new(move |db, _| {
             Box::pin(async move { Ok(ops::remove_schedule(db, &tenant, &name).await?) })
         });
-        self.jobs(true, change).await
+        self.removing(change).await
     }
 
     async fn schedules(

@@ -7,7 +7,7 @@ use super::schema::user_key;
 use super::write::get;
 use crate::sqlite::fault::{Doing, Fault};
 
-/// Removes everything in a scope.
+/// Removes everything in a scope. The caller writes the [tables](super::schema::TABLES) anew, once for all that it erases.
 pub(super) async fn erase(db: &mut SqliteConnection, scope: &Scope) -> Result<MemoryCounts, Fault> {
     const ACTION: &str = "erasing memories";
     // The rows that are meant, in tables of the connection: in RAM, and gone when it goes.

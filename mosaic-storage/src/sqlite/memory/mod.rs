@@ -25,6 +25,6 @@ mod store;
 mod write;
 
 pub(super) use index::Index;
-pub(super) use schema::{MIGRATION, bytes, user_key, values};
+pub(super) use schema::{MIGRATION, TABLES, bytes, user_key, values};
 pub use store::SqliteMemories;
 pub(super) use write::{Request, Task, carry_out};

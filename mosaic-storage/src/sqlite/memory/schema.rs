@@ -62,6 +62,10 @@ pub(in crate::sqlite) const MIGRATION: &str = "
     ) STRICT;
 ";
 
+/// The tables that hold what erasing takes away.
+pub(in crate::sqlite) const TABLES: &[&str] =
+    &["memory_parts", "memories", "memory_models", "memory_vectors", "memory_blocks", "embeddings"];
+
 /// A user as the key of a part: `=ann`; nothing for what the tenant has of its own.
 pub(in crate::sqlite) fn user_key(user: Option<&Arc<str>>) -> String {
     user.map(|user| format!("={user}")).unwrap_or_default()

@@ -49,6 +49,8 @@ pub(in crate::sqlite) struct Written {
     pub(in crate::sqlite) any: bool,
     /// Whether something was removed that may still stand in the WAL.
     pub(in crate::sqlite) removed: bool,
+    /// Whether it was a whole scope: then the tables are to be written anew.
+    pub(in crate::sqlite) erased: bool,
     /// What was erased.
     pub(in crate::sqlite) counts: MemoryCounts,
 }
@@ -63,8 +65,8 @@ pub(in crate::sqlite) async fn carry_out(
         Task::Apply { scope, changes } => apply(db, store, &scope, changes).await,
         Task::Erase { scope } => {
             let counts = erase::erase(db, &scope).await?;
-            // Also where nothing was counted a name may have gone.
-            Ok(Ok(Written { any: true, removed: true, counts }))
+            // Also where nothing was counted: a name may have gone, and what was removed before may have left copies.
+            Ok(Ok(Written { any: true, removed: true, erased: true, counts }))
         }
     }
 }
