@@ -4,12 +4,13 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mosaic::memory::embed::HashingEmbedder;
 use mosaic::memory::{AsOf, Filter, MemoryKind, MemoryPage, Scope};
 use mosaic::prelude::*;
 use mosaic::testing::{Answer, ScriptedModel};
-use mosaic::{Runtime, SessionLogs, Timestamp, TokioRuntime};
+use mosaic::{Runtime, RuntimeExt, SessionLogs, TokioRuntime};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -38,12 +39,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn say(mosaic: &Mosaic, agent: &Agent, session: &str, text: &str) -> Result<(), Box<dyn Error>> {
+    // Times are told apart by the millisecond.
+    TokioRuntime::current()?.sleep(Duration::from_millis(2)).await;
     let session = mosaic.session(SessionKey::new(session).user("ann"), agent).await?;
     session.send(text).await?.finish().await?;
     mosaic.idle().await?; // what follows a run happens in the background
-    // Times are told apart by the millisecond.
-    let now = TokioRuntime::current()?.now();
-    TokioRuntime::current()?.sleep_until(Timestamp(now.0 + 2)).await;
     Ok(())
 }
 

@@ -75,14 +75,16 @@ impl Jobs {
         let works = self.worker().is_some();
         loop {
             let soon = self.runtime.now().after(SOON);
-            let running = self.worker().as_ref().map_or(0, Worker::running);
             match self.queue.next_due().await? {
                 Some(due) if due <= soon && works => self.runtime.sleep(Duration::from_millis(20)).await,
                 Some(due) if due <= soon => {
                     self.runtime.sleep_until(due).await;
                     self.queue.run_due_jobs(Budget::jobs(100)).await?;
                 }
-                _ if running > 0 => self.runtime.sleep(Duration::from_millis(20)).await,
+                // The store knows of a job before its worker does.
+                _ if works && self.queue.store().counts(None).await?.running > 0 => {
+                    self.runtime.sleep(Duration::from_millis(20)).await
+                }
                 _ => return Ok(()),
             }
         }
