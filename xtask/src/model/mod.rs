@@ -20,10 +20,12 @@ mod catalog;
 mod digest;
 mod embedder;
 mod fetch;
+mod onnx;
 mod server;
 
 pub(crate) use catalog::Model;
 pub(crate) use embedder::minilm;
+pub(crate) use onnx::minilm_onnx;
 pub(crate) use server::Server;
 
 use crate::project::Project;
@@ -33,7 +35,8 @@ use std::path::PathBuf;
 pub(crate) const ABOUT: &str = "serves a small real model on 127.0.0.1 until interrupted (fetches what it needs once)\n\
     --small         SmolLM2-135M: chat only, it does not choose tools well\n\
     --weights PATH  a weights file that is already here\n\
-    --minilm        serves nothing: fetches the embedding model all-MiniLM-L6-v2 and says where it is";
+    --minilm        serves nothing: fetches the embedding model all-MiniLM-L6-v2 and says where it is\n\
+    --minilm-onnx   the same in 8-bit weights, with the library of ONNX Runtime that runs it";
 
 /// Which weights are wanted.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +58,10 @@ pub(crate) fn start(project: &Project, wanted: &Wanted) -> Result<Server, String
 pub(crate) fn run(project: &Project, args: &[String]) -> Result<(), String> {
     if args == ["--minilm"] {
         println!("{}", minilm(project)?.display());
+        return Ok(());
+    }
+    if args == ["--minilm-onnx"] {
+        println!("{}", minilm_onnx(project)?.display());
         return Ok(());
     }
     let (wanted, rest) = Wanted::from_args(args)?;

@@ -92,6 +92,13 @@ fn tests(project: &Project, options: &Options) -> Report {
         }
         Err(why) => Report::skipped(format!("the tests of MiniLM ({why})")),
     };
+    let embedder = embedder.and(match model::minilm_onnx(project) {
+        Ok(folder) => {
+            command.env("MOSAIC_MINILM_ONNX", folder);
+            Report::default()
+        }
+        Err(why) => Report::skipped(format!("the tests of MiniLM by ONNX Runtime ({why})")),
+    });
     embedder.and(match model::start(project, &options.model) {
         Ok(server) if server.model().tools => {
             command.env("MOSAIC_TEST_BASE_URL", server.base_url());

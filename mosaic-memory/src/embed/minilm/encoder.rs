@@ -13,17 +13,7 @@ use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::{LayerNorm, Module, VarBuilder, ops};
 
 use super::config::Config;
-
-/// Rows of tokens of one length; shorter rows are filled up.
-#[derive(Debug)]
-pub(super) struct Rows {
-    /// All tokens, row after row.
-    pub(super) tokens: Vec<u32>,
-    /// 1 for a token, 0 where a row was filled up.
-    pub(super) real: Vec<f32>,
-    pub(super) rows: usize,
-    pub(super) length: usize,
-}
+use crate::embed::local::Rows;
 
 #[derive(Debug)]
 pub(super) struct Encoder {

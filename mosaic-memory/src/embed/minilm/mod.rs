@@ -37,6 +37,5 @@
 mod config;
 mod encoder;
 mod model;
-mod pieces;
 
 pub use model::MiniLm;

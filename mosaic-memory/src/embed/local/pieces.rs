@@ -3,25 +3,34 @@
 use mosaic_core::{EmbedError, ErrorKind};
 use tokenizers::Tokenizer;
 
-use super::encoder::Rows;
-
 /// Tokens of a piece, its two marks included: what the model was taught with.
-pub(super) const LONGEST: usize = 256;
+const LONGEST: usize = 256;
 /// Tokens of a batch, filled up ones included. More at once is not faster on a processor, and takes more memory.
 const BATCH: usize = 2048;
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Which text.
-    pub(super) text: usize,
+    pub(crate) text: usize,
     /// Its tokens, between `[CLS]` and `[SEP]`.
-    pub(super) tokens: Vec<u32>,
+    pub(crate) tokens: Vec<u32>,
+}
+
+/// Rows of tokens of one length; shorter rows are filled up.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// All tokens, row after row.
+    pub(crate) tokens: Vec<u32>,
+    /// 1 for a token, 0 where a row was filled up.
+    pub(crate) real: Vec<f32>,
+    pub(crate) rows: usize,
+    pub(crate) length: usize,
 }
 
 /// The tokenizer, without its own ideas of where to cut and how to fill up.
 #[derive(Debug)]
-pub(super) struct Cutter {
+pub(crate) struct Cutter {
     tokenizer: Tokenizer,
     begin: u32,
     end: u32,
@@ -29,7 +38,8 @@ pub(super) struct Cutter {
 }
 
 impl Cutter {
-    pub(super) fn load(json: &[u8], positions: usize) -> Result<Self, EmbedError> {
+    /// The tokenizer of a `tokenizer.json`, for an encoder that has so many positions.
+    pub(crate) fn load(json: &[u8], positions: usize) -> Result<Self, EmbedError> {
         let unsupported = |message: String| EmbedError::new(ErrorKind::Unsupported, message);
         let mut tokenizer = Tokenizer::from_bytes(json)
             .map_err(|error| unsupported(format!("`tokenizer.json` cannot be read: {error}")))?;
@@ -48,7 +58,7 @@ impl Cutter {
     }
 
     /// The pieces of a text, at least one. Also says how many tokens there are.
-    pub(super) fn pieces(&self, number: usize, text: &str) -> Result<(Vec<Piece>, usize), EmbedError> {
+    pub(crate) fn pieces(&self, number: usize, text: &str) -> Result<(Vec<Piece>, usize), EmbedError> {
         let encoding = self.tokenizer.encode_fast(text, false).map_err(|error| {
             EmbedError::new(
                 ErrorKind::InvalidRequest,
@@ -70,7 +80,7 @@ impl Cutter {
 }
 
 /// Pieces of about one length together, so that little is filled up.
-pub(super) fn batches(mut pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+pub(crate) fn batches(mut pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
     pieces.sort_by_key(|piece| piece.tokens.len());
     let (mut all, mut batch) = (Vec::new(), Vec::<Piece>::new());
     for piece in pieces {
@@ -87,7 +97,7 @@ pub(super) fn batches(mut pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
 }
 
 /// A batch as the encoder wants it.
-pub(super) fn rows(batch: &[Piece]) -> Rows {
+pub(crate) fn rows(batch: &[Piece]) -> Rows {
     let length = batch.iter().map(|piece| piece.tokens.len()).max().unwrap_or(0);
     let (mut tokens, mut real) = (Vec::new(), Vec::new());
     for piece in batch {
