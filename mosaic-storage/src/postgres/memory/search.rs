@@ -24,12 +24,18 @@ pub(super) async fn search(shared: &Shared, query: &SearchQuery) -> Result<Candi
     }
     let limit = query.limit as usize;
     let words = Words::find(&mut db, &within, query).await?;
-    let mut exact = vectors::nearest(&mut db, shared, &within, query, &asked).await?;
+    let exact = vectors::nearest(&mut db, shared, &within, query, &asked).await?;
     // What was compared exactly, among the best or not.
     let mut cosines: HashMap<i64, (f32, Arc<str>)> =
         exact.iter().map(|(n, cosine, model)| (*n, (*cosine, model.clone()))).collect();
-    let mut best: Vec<(i64, f32)> = exact.drain(..).map(|(n, cosine, _)| (n, cosine)).collect();
-    keep_best(&mut best, limit);
+    // Each model is an arm of its own.
+    let mut best: Vec<(i64, f32)> = Vec::new();
+    for one in &asked {
+        let of_model = exact.iter().filter(|(_, _, model)| *model == one.vector.model);
+        let mut of_model = of_model.map(|(n, cosine, _)| (*n, *cosine)).collect();
+        keep_best(&mut of_model, limit);
+        best.extend(of_model);
+    }
 
     let hits = words.best(limit).into_iter().chain(best.into_iter().map(|(n, _)| n));
     let mut found: BTreeMap<i64, bool> = hits.map(|n| (n, true)).collect();
