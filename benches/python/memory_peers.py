@@ -30,7 +30,8 @@ Peer = Callable[[int, list[dict[str, Any]]], Callable[[str], list[str]]]
 
 def embed(text: str) -> list[float]:
     """Give the vector that the file has for a text."""
-    return VECTORS[text]
+    # Some peers cut off spaces at the ends.
+    return VECTORS[text.strip()]
 
 
 def langgraph() -> Peer:
@@ -139,7 +140,7 @@ def main() -> None:
     questions: list[dict[str, Any]] = []
     with open(sys.argv[1], encoding="utf-8") as file:
         for line in map(json.loads, file):
-            VECTORS[line.get("text") or line["question"]] = line.pop("vector")
+            VECTORS[(line.get("text") or line["question"]).strip()] = line.pop("vector")
             (turns if "text" in line else questions).append(line)
     for name, package, peer in [
         ("LangGraph's InMemoryStore", "langgraph", langgraph),

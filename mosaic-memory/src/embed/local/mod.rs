@@ -12,4 +12,6 @@ mod work;
 
 pub(crate) use pieces::{Cutter, Rows};
 pub(crate) use sentence::{Encode, SentenceModel};
-pub(crate) use work::{blocking, guarded, read, unreadable};
+pub(crate) use work::{blocking, read};
+#[cfg(feature = "onnx")]
+pub(crate) use work::{guarded, unreadable};
