@@ -139,7 +139,7 @@ mod sqlite {
         }
         assert!(traces(folder.path()).len() >= 5, "the check sees: {:?}", traces(folder.path()));
         assert_eq!(log.erase(&secret).await.unwrap(), 400);
-        // `erase` has returned; the WAL is emptied right after it, before the next request.
+        // `erase` has returned, and has emptied the WAL before.
         log.put(vec![row(5_000)]).await.unwrap();
         assert_eq!(traces(folder.path()), [""; 0]);
         let left = log.all_rows(&LogFilter::of(Scope::of("acme"))).await.unwrap();

@@ -142,7 +142,7 @@ async fn an_erased_user_is_in_no_file_any_more() {
     assert!(traces(folder.path()).len() >= PLANTED.len(), "the check sees: {:?}", traces(folder.path()));
     let erased = memories.erase(&secret()).await.unwrap();
     assert!(erased.memories > 150 && erased.blocks == 3, "{erased:?}");
-    // `erase` has returned; the WAL is emptied right after it, before the next request.
+    // `erase` has returned, and has emptied the WAL before.
     memories
         .apply(&Scope::of("acme"), vec![Change::Touch { ids: vec![id(100_001)], at: Timestamp(1) }])
         .await

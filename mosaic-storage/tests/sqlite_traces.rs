@@ -47,7 +47,7 @@ async fn an_erased_session_is_in_no_file_any_more() {
     }
     assert!(!traces(folder.path()).is_empty());
     store.erase(&key).await.unwrap();
-    // `erase` has returned; the WAL is emptied right after it, before the next request.
+    // `erase` has returned, and has emptied the WAL before.
     store.release(&lease).await.unwrap();
     assert_eq!(traces(folder.path()), [""; 0]);
 }

@@ -9,7 +9,8 @@ use tokio::sync::oneshot;
 
 use super::host::Port;
 use super::message::{RequestId, RequestKind};
-use super::table::{KeepWaiter, Waiter};
+use super::pending::Pending;
+use super::table::Waiter;
 use crate::error::ErrorKind;
 use crate::memory::{EmbedError, EmbedRequest, Embedder, EmbedderInfo, Embeddings};
 use crate::message::Usage;
@@ -43,21 +44,6 @@ impl fmt::Debug for PortEmbedder {
 impl Drop for PortEmbedder {
     fn drop(&mut self) {
         self.port.tell(RequestId(self.handle), RequestKind::EmbedRelease {});
-    }
-}
-
-/// An open request. Dropping it before its end cancels it.
-struct Pending {
-    port: Port,
-    id: RequestId,
-    ended: bool,
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.port.cancel(self.id, KeepWaiter::No);
-        }
     }
 }
 

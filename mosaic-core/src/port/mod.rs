@@ -49,6 +49,7 @@ mod embed;
 mod host;
 mod http;
 mod message;
+mod pending;
 mod shown;
 mod table;
 mod tool;

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::host::Port;
 use super::message::{RequestId, RequestKind};
+use super::pending::Pending;
 use super::table::{KeepWaiter, ToolEnd, Waiter};
 use crate::error::ErrorKind;
 use crate::tool::{FatalToken, Tool, ToolContext, ToolError, ToolOutput, ToolSpec};
@@ -45,21 +46,6 @@ impl fmt::Debug for PortTool {
 impl Drop for PortTool {
     fn drop(&mut self) {
         self.port.tell(RequestId(self.handle), RequestKind::ToolRelease {});
-    }
-}
-
-/// An open call. Dropping it before its end cancels it.
-struct Pending {
-    port: Port,
-    id: RequestId,
-    ended: bool,
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.port.cancel(self.id, KeepWaiter::No);
-        }
     }
 }
 

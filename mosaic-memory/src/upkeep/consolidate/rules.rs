@@ -23,7 +23,7 @@ pub struct ConsolidationRules {
     /// What is weaker than this is closed: no longer believed, and still there for questions about the past. 0.05; `None`
     /// closes nothing.
     pub forget_below: Option<f64>,
-    /// What was closed so many milliseconds ago is removed without a trace. `None`, which is the default, removes nothing.
+    /// What was closed so many milliseconds ago is removed. `None`, which is the default, removes nothing.
     pub remove_after_ms: Option<u64>,
 }
 
@@ -82,7 +82,7 @@ impl Consolidation {
         self
     }
 
-    /// Removes what was closed so long ago, for whatever reason, without a trace.
+    /// Removes what was closed so long ago, for whatever reason. Copies in the database's file may stay until the next `erase`.
     #[must_use]
     pub fn remove_after(mut self, closed_for: Duration) -> Self {
         self.rules.remove_after_ms = Some(u64::try_from(closed_for.as_millis()).unwrap_or(u64::MAX));

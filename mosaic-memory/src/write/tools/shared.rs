@@ -26,7 +26,7 @@ pub enum Forgetting {
     /// It is believed no longer. Questions about the past still find it, and nobody can lose anything by a mistake of a model.
     #[default]
     Close,
-    /// It is removed without a trace.
+    /// It is removed. Copies in the database's file may stay until the next `erase`.
     Remove,
 }
 
