@@ -18,6 +18,7 @@
 
 #[cfg(feature = "archive")]
 pub mod archive;
+mod best;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod jobs;
 mod memory;

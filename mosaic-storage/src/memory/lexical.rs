@@ -1,13 +1,4 @@
-//! Which words are in which memories, and what that says about a question: BM25.
-//!
-//! ```text
-//! score(doc) = sum over the question's words: idf(word) * count * (K1 + 1) / (count + K1 * (1 - B + B * length / average))
-//! ```
-//!
-//! The second arm scores a doc as if its neighbours in the conversation were part of it: the answer often stands beside the turn that
-//! shares the question's words. It needs no index of its own: counts and lengths of windows are sums.
-//!
-//! K1 and B are those that did best on turns of conversations, which are short (see the bench of LoCoMo).
+//! Which words are in which memories.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,22 +7,16 @@ use rust_stemmers::Stemmer;
 
 use super::push_tight;
 use super::words::{self, Side};
-use crate::vectors::Bits;
-
-const K1: f32 = 0.9;
-const B: f32 = 0.4;
-
-/// No neighbour.
-pub(crate) const NONE: u32 = u32::MAX;
 
 /// A word that says nothing.
 const SILENT: u32 = u32::MAX;
 
+/// The docs that a word is in, in their order.
 #[derive(Debug, Default)]
-struct Postings {
-    docs: Vec<u32>,
+pub(super) struct Postings {
+    pub(super) docs: Vec<u32>,
     /// Counts of more than 255 are 255: one word more makes no difference there.
-    counts: Vec<u8>,
+    pub(super) counts: Vec<u8>,
 }
 
 /// The words of a part.
@@ -153,12 +138,18 @@ impl Lexical {
         stems
     }
 
-    fn of(&self, stem: &str) -> Option<&Postings> {
+    pub(super) fn of(&self, stem: &str) -> Option<&Postings> {
         self.postings.get(*self.stems.get(stem)? as usize)
     }
 
-    fn length(&self, doc: u32) -> f32 {
+    /// So many words a doc has.
+    pub(super) fn length(&self, doc: u32) -> f32 {
         self.lengths.get(doc as usize).copied().map_or(0.0, f32::from)
+    }
+
+    /// So many docs there are, and so many words they have together.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        (self.docs, self.total)
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -178,112 +169,3 @@ impl Lexical {
             + self.lengths.capacity() * size_of::<u16>()
     }
 }
-
-/// The neighbours of each doc in its conversation: the one before and the one after, or [`NONE`].
-pub(crate) type Links = [(u32, u32)];
-
-/// A part as this arm sees it.
-pub(crate) struct View<'p> {
-    pub(crate) lexical: &'p Lexical,
-    pub(crate) links: &'p Links,
-    pub(crate) admitted: &'p Bits,
-}
-
-/// What both arms say about each doc of a part; 0 where they say nothing.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Scores {
-    pub(crate) lexical: Vec<f32>,
-    pub(crate) window: Vec<f32>,
-}
-
-/// Scores the docs of parts, as if the parts were one.
-pub(crate) fn score(views: &[View<'_>], stems: &[String]) -> Vec<Scores> {
-    let size = |view: &View<'_>| view.links.len();
-    let mut scores: Vec<Scores> = views
-        .iter()
-        .map(|view| Scores { lexical: vec![0.0; size(view)], window: vec![0.0; size(view)] })
-        .collect();
-    let mut counts: Vec<Vec<f32>> = views.iter().map(|view| vec![0.0; size(view)]).collect();
-    let mut touched: Vec<Vec<u32>> = vec![Vec::new(); views.len()];
-    let docs: u64 = views.iter().map(|view| view.lexical.docs).sum();
-    let words: u64 = views.iter().map(|view| view.lexical.total).sum();
-    #[allow(clippy::cast_precision_loss)]
-    let (docs, average) = (docs as f32, (words as f32 / docs.max(1) as f32).max(1.0));
-
-    for stem in stems {
-        let found: usize =
-            views.iter().filter_map(|view| view.lexical.of(stem)).map(|one| one.docs.len()).sum();
-        if found == 0 {
-            continue;
-        }
-        let rarity = idf(docs, found);
-        for (((view, scores), counts), touched) in
-            views.iter().zip(&mut scores).zip(&mut counts).zip(&mut touched)
-        {
-            let Some(postings) = view.lexical.of(stem) else { continue };
-            for (doc, count) in postings.docs.iter().zip(&postings.counts) {
-                if !view.admitted.get(*doc) {
-                    continue;
-                }
-                let count = f32::from(*count);
-                if let Some(score) = scores.lexical.get_mut(*doc as usize) {
-                    *score += rarity * saturated(count, view.lexical.length(*doc) / average);
-                }
-                let (before, after) = view.links.get(*doc as usize).copied().unwrap_or((NONE, NONE));
-                for window in [*doc, before, after] {
-                    if window == NONE || !view.admitted.get(window) {
-                        continue;
-                    }
-                    if let Some(sum) = counts.get_mut(window as usize) {
-                        if *sum == 0.0 {
-                            touched.push(window);
-                        }
-                        *sum += count;
-                    }
-                }
-            }
-        }
-        let windows = touched.iter().map(Vec::len).sum();
-        let rarity = idf(docs, windows);
-        for (((view, scores), counts), touched) in
-            views.iter().zip(&mut scores).zip(&mut counts).zip(&mut touched)
-        {
-            for window in touched.drain(..) {
-                let at = window as usize;
-                let count = counts.get_mut(at).map(std::mem::take).unwrap_or_default();
-                // The window of a doc in the middle of a conversation has three docs; one at an end, or alone, has fewer, and
-                // is no better for being short.
-                let length = view.width(window) / (3.0 * average);
-                if let Some(score) = scores.window.get_mut(at) {
-                    *score += rarity * saturated(count, length);
-                }
-            }
-        }
-    }
-    scores
-}
-
-impl View<'_> {
-    /// The words of a window.
-    fn width(&self, doc: u32) -> f32 {
-        let (before, after) = self.links.get(doc as usize).copied().unwrap_or((NONE, NONE));
-        [before, doc, after]
-            .into_iter()
-            .filter(|doc| *doc != NONE && self.admitted.get(*doc))
-            .map(|doc| self.lexical.length(doc))
-            .sum()
-    }
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn idf(docs: f32, found: usize) -> f32 {
-    let found = (found as f32).min(docs);
-    (1.0 + (docs - found + 0.5) / (found + 0.5)).ln()
-}
-
-fn saturated(count: f32, length: f32) -> f32 {
-    count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length))
-}
-
-#[cfg(test)]
-mod tests;

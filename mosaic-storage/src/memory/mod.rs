@@ -15,6 +15,7 @@
 //! median, for it looks at each row that holds any of the words; this takes less than a twentieth. It would also count words over
 //! all tenants, so that one could see in one's scores what others keep, and leave deleted words in its shadow tables.
 
+pub(crate) mod bm25;
 pub(crate) mod lexical;
 pub(crate) mod part;
 pub(crate) mod plan;

@@ -9,7 +9,8 @@ use mosaic_core::Timestamp;
 use mosaic_core::memory::{Filter, Memory, MemoryId, MemoryKind, Reach, Scope, Vector};
 use serde_json::Value;
 
-use super::lexical::{Lexical, NONE};
+use super::bm25::NONE;
+use super::lexical::Lexical;
 use super::push_tight;
 use crate::vectors::{Bits, Block};
 

@@ -12,8 +12,10 @@ use std::sync::Arc;
 
 use mosaic_core::memory::{Candidate, Candidates, Memory, MemoryId, SearchQuery, Vector};
 
-use super::lexical::{self, Lexical, NONE, Scores};
+use super::bm25::{self, Arm, NONE, Scores};
+use super::lexical::Lexical;
 use super::part::Part;
+use crate::best::Best;
 use crate::vectors::{Bits, Block, Query};
 
 /// Memories by their number.
@@ -75,34 +77,27 @@ impl<'q> Search<'q> {
         if stems.is_empty() {
             return;
         }
-        let views: Vec<lexical::View<'_>> = parts
+        let views: Vec<bm25::View<'_>> = parts
             .iter()
             .zip(&self.admitted)
-            .map(|(part, admitted)| lexical::View { lexical: part.lexical(), links: part.links(), admitted })
+            .map(|(part, admitted)| bm25::View { lexical: part.lexical(), links: part.links(), admitted })
             .collect();
-        self.scores = lexical::score(&views, &stems);
-        for arm in [|scores: &Scores| &scores.lexical, |scores: &Scores| &scores.window]
-            as [fn(&Scores) -> &Vec<f32>; 2]
-        {
-            let mut hits = Vec::new();
+        self.scores = bm25::score(&views, &stems);
+        for arm in [Arm::Lexical, Arm::Window] {
+            let mut best = Best::new(self.limit());
             for (part, scores) in self.scores.iter().enumerate() {
-                hits.extend(
-                    (0_u32..)
-                        .zip(arm(scores))
-                        .filter(|(_, score)| **score > 0.0)
-                        .map(|(doc, score)| ((part, doc), *score)),
-                );
+                let scored = scores.all(arm).filter(|(_, score)| *score > 0.0);
+                best.extend(scored.map(|(doc, score)| ((part, doc), score)));
             }
-            keep_best(&mut hits, self.limit());
-            self.found.extend(hits.into_iter().map(|(at, _)| (at, true)));
+            self.found.extend(best.sorted().map(|(at, _)| (at, true)));
         }
     }
 
     fn vectors(&mut self, parts: &[&Part]) {
-        // Some more than asked for: what is coarse may be in the wrong order.
-        let best = if self.limit() == 0 { 0 } else { self.limit() + self.limit() / 2 + 16 };
+        // Some more than asked for: what is coarse may be in the wrong order, by a few places.
+        let best = if self.limit() == 0 { 0 } else { self.limit() + self.limit() / 8 + 16 };
         // Each model is an arm of its own: the cosines of one say nothing beside those of another.
-        let mut arms = vec![Vec::new(); self.query.vectors.len()];
+        let mut arms: Vec<Best<At>> = self.query.vectors.iter().map(|_| Best::new(best)).collect();
         for (at, (part, admitted)) in parts.iter().zip(&self.admitted).enumerate() {
             let mut left = admitted.clone();
             for (vector, arm) in self.query.vectors.iter().zip(&mut arms) {
@@ -112,8 +107,7 @@ impl<'q> Search<'q> {
                 left.without(block.present());
             }
         }
-        arms.iter_mut().for_each(|arm| keep_best(arm, best));
-        self.coarse = arms.into_iter().flatten().map(|(at, _)| at).collect();
+        self.coarse = arms.into_iter().flat_map(Best::sorted).map(|(at, _)| at).collect();
     }
 
     /// Those of which `choose` needs the vectors.
@@ -128,21 +122,18 @@ impl<'q> Search<'q> {
 
     /// Settles which are the best as vectors, and adds the neighbours of all hits.
     pub(crate) fn choose(&mut self, parts: &[&Part], vectors: &Vectors) {
-        let mut arms = vec![Vec::new(); self.query.vectors.len()];
+        let mut arms: Vec<Best<At>> = self.query.vectors.iter().map(|_| Best::new(self.limit())).collect();
         for at in std::mem::take(&mut self.coarse) {
             let doc = parts.get(at.0).and_then(|part| part.doc(at.1));
             let found = doc.and_then(|doc| exact(self.query, vectors.get(&doc.n)?));
             if let Some((arm, cosine)) =
                 found.and_then(|(model, cosine)| Some((arms.get_mut(model)?, cosine)))
             {
-                arm.push((at, cosine));
+                arm.offer(at, cosine);
                 self.exact.insert(at, cosine);
             }
         }
-        for mut arm in arms {
-            keep_best(&mut arm, self.limit());
-            self.found.extend(arm.into_iter().map(|(at, _)| (at, true)));
-        }
+        self.found.extend(arms.into_iter().flat_map(Best::sorted).map(|(at, _)| (at, true)));
         let hits: Vec<At> = self.found.keys().copied().collect();
         for (part, slot) in hits {
             let Some((index, admitted)) = parts.get(part).zip(self.admitted.get(part)) else { continue };
@@ -169,8 +160,6 @@ impl<'q> Search<'q> {
 
     /// The answer.
     pub(crate) fn finish(self, parts: &[&Part], rows: &Rows) -> Candidates {
-        let score =
-            |scores: Option<&f32>| scores.filter(|score| **score > 0.0).map(|score| f64::from(*score));
         let queries: Vec<Vec<(&Block, Query, &Arc<str>)>> =
             parts.iter().map(|part| part_queries(part, self.query)).collect();
         let mut all: Vec<(MemoryId, Candidate)> = self
@@ -183,14 +172,14 @@ impl<'q> Search<'q> {
                 // The row may be newer than the index; and a reader never gets what is not theirs, whatever the index says.
                 let theirs = self.query.scope.sees(self.query.reach, &memory.scope)
                     && self.query.filter.admits(memory);
-                let scores = self.scores.get(*part);
+                let score = |arm| self.scores.get(*part)?.of(arm, *slot);
                 let dense = dense(part_queries, *slot).map(|(coarse, model)| {
                     (self.exact.get(&(*part, *slot)).copied().unwrap_or(coarse), model)
                 });
                 let candidate = Candidate {
                     memory: memory.clone(),
-                    lexical: score(scores.and_then(|scores| scores.lexical.get(*slot as usize))),
-                    window: score(scores.and_then(|scores| scores.window.get(*slot as usize))),
+                    lexical: score(Arm::Lexical),
+                    window: score(Arm::Window),
                     dense: dense.as_ref().map(|(cosine, _)| f64::from(*cosine)),
                     model: dense.map(|(_, model)| model),
                     hit: *hit,
@@ -204,15 +193,6 @@ impl<'q> Search<'q> {
             admitted: self.admitted.iter().map(Bits::count).sum(),
         }
     }
-}
-
-/// Keeps the best, of alike ones the first.
-fn keep_best(all: &mut Vec<(At, f32)>, best: usize) {
-    let order = |a: &(At, f32), b: &(At, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    if all.len() > best && best > 0 {
-        all.select_nth_unstable_by(best - 1, order);
-    }
-    all.truncate(best);
 }
 
 fn wanted<'a>(parts: &[&Part], docs: impl Iterator<Item = &'a At>) -> Vec<Wanted> {

@@ -1,9 +1,7 @@
 //! The block, and the scan.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
 use super::kernel;
+use crate::best::Best;
 
 /// So many rows are compared at a time: as many as a word of [`Bits`] has.
 const STEP: usize = 64;
@@ -86,26 +84,8 @@ pub(crate) struct Likeness {
 /// A vector as the rows are.
 #[derive(Debug)]
 pub(crate) struct Query {
-    numbers: Vec<i8>,
+    numbers: Vec<i16>,
     scale: f32,
-}
-
-/// Worst first, so that the top of a heap is what falls out next. Of two alike the later row is worse.
-#[derive(Debug, PartialEq)]
-struct Worst(Likeness);
-
-impl Eq for Worst {}
-
-impl Ord for Worst {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.0.cosine.total_cmp(&self.0.cosine).then(self.0.row.cmp(&other.0.row))
-    }
-}
-
-impl PartialOrd for Worst {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
 }
 
 /// The vectors of one model. Rows are numbered by the caller; those that were never put are not there.
@@ -175,8 +155,7 @@ impl Block {
             return Vec::new();
         }
         let Query { numbers: query, scale } = self.query(vector);
-        let mut heap = BinaryHeap::with_capacity(best + 1);
-        let mut least = f32::NEG_INFINITY;
+        let mut found = Best::new(best);
         let mut dots = [0; STEP];
         let steps = self.rows.chunks(STEP * self.stride).zip(self.scales.chunks(STEP));
         for (step, (rows, scales)) in steps.enumerate() {
@@ -186,22 +165,15 @@ impl Block {
             }
             kernel::dots(rows, &query, &mut dots);
             for (bit, (dot, row_scale)) in dots.iter().zip(scales).enumerate() {
-                #[allow(clippy::cast_precision_loss)] // coarse as it is
-                let cosine = *dot as f32 * row_scale * scale;
-                // Rows come in order, so of two alike the first stays.
-                if cosine > least && wanted >> bit & 1 == 1 {
-                    let row = u32::try_from(step * STEP + bit).unwrap_or(u32::MAX);
-                    heap.push(Worst(Likeness { row, cosine }));
-                    if heap.len() > best {
-                        heap.pop();
-                    }
-                    if heap.len() == best {
-                        least = heap.peek().map_or(least, |worst| worst.0.cosine);
-                    }
+                if wanted >> bit & 1 == 1 {
+                    #[allow(clippy::cast_precision_loss)] // coarse as it is
+                    let cosine = *dot as f32 * row_scale * scale;
+                    found.offer(step * STEP + bit, cosine);
                 }
             }
         }
-        heap.into_sorted_vec().into_iter().map(|worst| worst.0).collect()
+        let likeness = |(row, cosine)| Some(Likeness { row: u32::try_from(row).ok()?, cosine });
+        found.sorted().filter_map(likeness).collect()
     }
 
     /// How much one row is like a vector, as coarsely as the scan says it. `None` for one that is not there.
@@ -220,7 +192,7 @@ impl Block {
     pub(crate) fn query(&self, vector: &[f32]) -> Query {
         let mut numbers = vec![0; self.stride];
         let scale = quantise(vector, &mut numbers);
-        Query { numbers, scale }
+        Query { numbers: numbers.into_iter().map(i16::from).collect(), scale }
     }
 
     pub(crate) fn bytes(&self) -> usize {

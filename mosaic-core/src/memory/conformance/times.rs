@@ -63,6 +63,7 @@ pub async fn two_times_are_told_apart(factory: &dyn Factory) -> Check {
         let found = believed(&*store, as_of).await?;
         ensure!(found == expected, "{question}: {found:?}, not {expected:?}");
     }
+    store.apply(&ann(), vec![Change::Touch { ids: vec![id(january)], at: at(june) }]).await?;
     let got = store.get(&ann(), &[id(january), id(100)]).await?;
     let [Some(tea), Some(rest)] = got.as_slice() else {
         return Err(super::Broken("what was closed, or what is kept of it, is gone".into()));
@@ -73,6 +74,11 @@ pub async fn two_times_are_told_apart(factory: &dyn Factory) -> Check {
         tea.closed_at,
         tea.superseded_by
     );
+    let filter = Filter { as_of: AsOf::then(at(may)), ..Filter::default() };
+    let found = store.search(SearchQuery { filter, ..by_words(&ann(), "drinks") }).await?.candidates;
+    let found: Vec<_> = found.iter().map(|candidate| &candidate.memory).collect();
+    ensure!(found == [tea], "a search gives {found:?} of what is {tea:?}");
+    ensure!((tea.accessed, tea.accessed_at) == (1, Some(at(june))), "a use was not noted: {tea:?}");
     ensure!(
         rest.text() == tea.text()
             && (rest.valid_from, rest.valid_to, rest.recorded_at, rest.closed_at)

@@ -12,6 +12,7 @@ use super::transaction::OfTenant;
 use super::vectors::{self, Asked};
 use super::words::Words;
 use super::{names, neighbours, read};
+use crate::best::Best;
 use crate::memory::plan;
 
 pub(super) async fn search(shared: &Shared, query: &SearchQuery) -> Result<Candidates, MemoryError> {
@@ -29,15 +30,13 @@ pub(super) async fn search(shared: &Shared, query: &SearchQuery) -> Result<Candi
     let mut cosines: HashMap<i64, (f32, Arc<str>)> =
         exact.iter().map(|(n, cosine, model)| (*n, (*cosine, model.clone()))).collect();
     // Each model is an arm of its own.
-    let mut best: Vec<(i64, f32)> = Vec::new();
-    for one in &asked {
+    let nearest = asked.iter().flat_map(|one| {
+        let mut best = Best::new(limit);
         let of_model = exact.iter().filter(|(_, _, model)| *model == one.vector.model);
-        let mut of_model = of_model.map(|(n, cosine, _)| (*n, *cosine)).collect();
-        keep_best(&mut of_model, limit);
-        best.extend(of_model);
-    }
-
-    let hits = words.best(limit).into_iter().chain(best.into_iter().map(|(n, _)| n));
+        best.extend(of_model.map(|(n, cosine, _)| (*n, *cosine)));
+        best.sorted().map(|(n, _)| n)
+    });
+    let hits = words.best(limit).into_iter().chain(nearest);
     let mut found: BTreeMap<i64, bool> = hits.map(|n| (n, true)).collect();
     for n in neighbours::find(&mut db, &within, query, found.keys().copied().collect()).await? {
         found.entry(n).or_insert(false);
@@ -83,13 +82,4 @@ async fn asked<'q>(db: &mut OfTenant, query: &'q SearchQuery) -> Result<Vec<Aske
         }
     }
     Ok(asked)
-}
-
-/// Keeps the best, of alike ones the first.
-pub(super) fn keep_best(all: &mut Vec<(i64, f32)>, best: usize) {
-    let order = |a: &(i64, f32), b: &(i64, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    if all.len() > best && best > 0 {
-        all.select_nth_unstable_by(best - 1, order);
-    }
-    all.truncate(best);
 }

@@ -14,12 +14,13 @@ use mosaic_core::memory::{MemoryError, SearchQuery, Vector};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::filter::Within;
+use super::hnsw;
 use super::read::Model;
 use super::rows::half;
 use super::schema::values;
 use super::store::Shared;
 use super::transaction::{OfTenant, sql};
-use super::{hnsw, search};
+use crate::best::Best;
 use crate::memory::search::cosine;
 
 /// A vector of a query, and its model.
@@ -124,19 +125,14 @@ impl Scan<'_> {
         let mut text = sql("SELECT v.n, v.exact");
         self.push_from(&mut text);
         text.push(" AND v.half IS NULL");
-        let best = self.best as usize;
-        let mut all = Vec::new();
+        let mut best = Best::new(self.best as usize);
         let (store, asked) = (db.store.clone(), &self.one.vector.values);
         let mut rows = text.build_query_as::<(i64, Vec<u8>)>().persistent(false).fetch(db.connection());
         let told = |error| MemoryError::from(crate::postgres::fault::told(&store, ACTION, error));
         while let Some((n, bytes)) = rows.try_next().await.map_err(told)? {
-            all.push((n, cosine(asked, &values(&bytes))));
-            if all.len() > 2 * best + 1_000 {
-                search::keep_best(&mut all, best);
-            }
+            best.offer(n, cosine(asked, &values(&bytes)));
         }
-        search::keep_best(&mut all, best);
-        Ok(all)
+        Ok(best.sorted().collect())
     }
 }
 

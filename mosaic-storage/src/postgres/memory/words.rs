@@ -15,7 +15,9 @@ use uuid::Uuid;
 
 use super::filter::Within;
 use super::transaction::{OfTenant, sql};
-use crate::memory::lexical::{self, Lexical, NONE, View};
+use crate::best::Best;
+use crate::memory::bm25::{self, Arm, NONE, Scores, View};
+use crate::memory::lexical::Lexical;
 use crate::vectors::Bits;
 
 /// Where more memories than this hold a word of the question, their conversations are read from end to end: that is cheaper than
@@ -28,9 +30,8 @@ const REACH: u32 = 2;
 /// What words say of memories, by their numbers; of those alone that hold one, or stand beside one that does.
 #[derive(Debug, Default)]
 pub(super) struct Words {
-    slots: HashMap<i64, usize>,
-    lexical: Vec<f32>,
-    window: Vec<f32>,
+    slots: HashMap<i64, u32>,
+    scores: Scores,
     /// In the order of the slots.
     numbers: Vec<i64>,
 }
@@ -51,22 +52,19 @@ type Postings = (String, Vec<i64>, Vec<i16>);
 impl Words {
     /// Both scores; `None` where nothing is said.
     pub(super) fn of(&self, n: i64) -> (Option<f64>, Option<f64>) {
-        let score = |scores: &Vec<f32>| {
-            let score = self.slots.get(&n).and_then(|slot| scores.get(*slot)).copied().unwrap_or(0.0);
-            (score > 0.0).then(|| f64::from(score))
-        };
-        (score(&self.lexical), score(&self.window))
+        let score = |arm| self.scores.of(arm, *self.slots.get(&n)?);
+        (score(Arm::Lexical), score(Arm::Window))
     }
 
     /// The best of both arms.
     pub(super) fn best(&self, limit: usize) -> Vec<i64> {
-        let best = |scores: &[f32]| {
-            let scored = self.numbers.iter().copied().zip(scores.iter().copied());
-            let mut hits: Vec<(i64, f32)> = scored.filter(|(_, score)| *score > 0.0).collect();
-            super::search::keep_best(&mut hits, limit);
-            hits.into_iter().map(|(n, _)| n)
+        let best = |arm| {
+            let mut best = Best::new(limit);
+            let scored = self.numbers.iter().copied().zip(self.scores.all(arm));
+            best.extend(scored.map(|(n, (_, score))| (n, score)).filter(|(_, score)| *score > 0.0));
+            best.sorted().map(|(n, _)| n)
         };
-        best(&self.lexical).chain(best(&self.window)).collect()
+        best(Arm::Lexical).chain(best(Arm::Window)).collect()
     }
 
     pub(super) async fn find(
@@ -190,7 +188,7 @@ fn links(docs: &[Doc]) -> Vec<(u32, u32)> {
 }
 
 fn score(within: &Within, stems: &[String], postings: &[Postings], docs: &[Doc]) -> Words {
-    let slots: HashMap<i64, usize> = docs.iter().enumerate().map(|(slot, doc)| (doc.n, slot)).collect();
+    let slots: HashMap<i64, u32> = docs.iter().zip(0..).map(|(doc, slot)| (doc.n, slot)).collect();
     let mut index = Lexical::found(within.held.docs, within.held.words);
     let mut admitted = Bits::default();
     for (slot, doc) in (0..).zip(docs) {
@@ -198,15 +196,16 @@ fn score(within: &Within, stems: &[String], postings: &[Postings], docs: &[Doc])
         admitted.set(slot, doc.admitted);
     }
     for (stem, numbers, counts) in postings {
-        let found = numbers.iter().zip(counts).filter_map(|(n, count)| {
-            Some((u32::try_from(*slots.get(n)?).ok()?, u8::try_from(*count).unwrap_or(u8::MAX)))
-        });
-        let (slots, counts) = found.unzip();
-        index.put_postings(stem, slots, counts);
+        let found = numbers
+            .iter()
+            .zip(counts)
+            .filter_map(|(n, count)| Some((*slots.get(n)?, u8::try_from(*count).unwrap_or(u8::MAX))));
+        let (docs, counts) = found.unzip();
+        index.put_postings(stem, docs, counts);
     }
     let links = links(docs);
     let view = View { lexical: &index, links: &links, admitted: &admitted };
-    let scores = lexical::score(&[view], stems).pop().unwrap_or_default();
+    let scores = bm25::score(&[view], stems).pop().unwrap_or_default();
     let numbers = docs.iter().map(|doc| doc.n).collect();
-    Words { slots, lexical: scores.lexical, window: scores.window, numbers }
+    Words { slots, scores, numbers }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mosaic_core::memory::{Memory, MemoryError, Vector};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
+use super::bring;
 use super::read::{Head, Reading};
 use super::rows::RowCache;
 use super::schema::Found;
@@ -115,8 +116,7 @@ impl Index {
     pub(super) async fn rows(&self, wanted: &[Wanted], reading: &Reading) -> Result<Rows, MemoryError> {
         let (mut rows, missing) = at_hand(&self.rows, wanted);
         if !missing.is_empty() {
-            let mut read = Vec::with_capacity(missing.len());
-            reading.memories_of(&missing, |found| read.push(found)).await?;
+            let read = bring::memories(reading, &missing).await?;
             let mut kept = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
             for Found { n, changed, memory } in read {
                 let memory = Arc::new(memory);
@@ -132,10 +132,9 @@ impl Index {
     pub(super) async fn vectors(&self, wanted: &[Wanted], reading: &Reading) -> Result<Vectors, MemoryError> {
         let (mut all, missing) = at_hand(&self.vectors, wanted);
         if !missing.is_empty() {
-            let mut read = Vec::with_capacity(missing.len());
-            reading.vectors_of(&missing, |n, changed, vectors| read.push((n, changed, vectors))).await?;
+            let read = bring::vectors(reading, &missing).await?;
             let mut kept = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
-            for (n, changed, vectors) in read {
+            for (Wanted { n, changed, .. }, vectors) in read {
                 let numbers: usize =
                     vectors.iter().map(|vector| vector.values.len() * size_of::<f32>() + 64).sum();
                 let vectors: Arc<[Vector]> = vectors.into();
@@ -160,14 +159,14 @@ impl Index {
     }
 }
 
-/// Those that are at hand, and the numbers of the others.
-fn at_hand<T: Clone>(cache: &Mutex<RowCache<T>>, wanted: &[Wanted]) -> (HashMap<i64, T>, Vec<i64>) {
+/// Those that are at hand, and the others.
+fn at_hand<T: Clone>(cache: &Mutex<RowCache<T>>, wanted: &[Wanted]) -> (HashMap<i64, T>, Vec<Wanted>) {
     let (mut found, mut missing) = (HashMap::with_capacity(wanted.len()), Vec::new());
     let mut kept = cache.lock().unwrap_or_else(PoisonError::into_inner);
-    for Wanted { n, changed, .. } in wanted {
-        match kept.get(*n, *changed) {
-            Some(item) => drop(found.insert(*n, item)),
-            None => missing.push(*n),
+    for wanted in wanted {
+        match kept.get(wanted.n, wanted.changed) {
+            Some(item) => drop(found.insert(wanted.n, item)),
+            None => missing.push(*wanted),
         }
     }
     (found, missing)

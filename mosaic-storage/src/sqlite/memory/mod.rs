@@ -16,6 +16,7 @@
 //! (or this process) wrote since is read and no more; where rows were removed, it is loaded anew. Parts that were not searched for
 //! long are let go of when all together grow over a limit.
 
+mod bring;
 mod erase;
 mod index;
 mod read;

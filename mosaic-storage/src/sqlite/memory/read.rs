@@ -7,12 +7,12 @@ use std::sync::Arc;
 use futures_util::TryStreamExt;
 use mosaic_core::StoreError;
 use mosaic_core::memory::{
-    Filter, Memory, MemoryBlock, MemoryCounts, MemoryError, MemoryId, Reach, Scope, SearchQuery, Vector,
+    Filter, Memory, MemoryBlock, MemoryCounts, MemoryError, MemoryId, Reach, Scope, SearchQuery,
 };
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Row as _, SqlitePool};
 
-use super::schema::{Found, Joined, columns, memory, user_key, values};
+use super::schema::{Joined, columns, memory, user_key};
 use crate::memory::{Stored, plan};
 use crate::sqlite::fault::{Doing, Fault};
 use crate::sqlite::statements;
@@ -92,11 +92,11 @@ impl Query {
 }
 
 impl Reading {
-    fn told(&self, fault: &Fault) -> MemoryError {
+    pub(super) fn told(&self, fault: &Fault) -> MemoryError {
         fault.told(&self.store, None).into()
     }
 
-    fn corrupt(&self, error: &sqlx::Error) -> MemoryError {
+    pub(super) fn corrupt(&self, error: &sqlx::Error) -> MemoryError {
         StoreError::Corrupt { store: self.store.to_string(), at: None, reason: error.to_string() }.into()
     }
 
@@ -191,54 +191,6 @@ impl Reading {
              LEFT JOIN memory_vectors v ON v.memory = m.n LEFT JOIN memory_models x ON x.id = v.model"
         ));
         self.joined(query.bind(numbers), each).await
-    }
-
-    /// Memories by their numbers.
-    pub(super) async fn memories_of(
-        &self,
-        numbers: &[i64],
-        mut each: impl FnMut(Found),
-    ) -> Result<(), MemoryError> {
-        let numbers = serde_json::to_string(numbers).unwrap_or_default();
-        let query = sqlx::query(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM json_each(?) k JOIN memories m ON m.n = k.value"
-        ));
-        let rows = query.bind(numbers).fetch_all(&self.pool).await.doing("reading memories");
-        for row in &rows.map_err(|fault| self.told(&fault))? {
-            each(memory(row, &self.store)?);
-        }
-        Ok(())
-    }
-
-    /// Vectors by the numbers of their memories.
-    pub(super) async fn vectors_of(
-        &self,
-        numbers: &[i64],
-        mut each: impl FnMut(i64, i64, Vec<Vector>),
-    ) -> Result<(), MemoryError> {
-        let numbers = serde_json::to_string(numbers).unwrap_or_default();
-        let query = sqlx::query(
-            "SELECT m.n, m.changed, x.name, v.vector FROM json_each(?) k JOIN memories m ON m.n = k.value
-             JOIN memory_vectors v ON v.memory = m.n JOIN memory_models x ON x.id = v.model",
-        );
-        let rows = query.bind(numbers).fetch_all(&self.pool).await.doing("reading vectors");
-        let rows = rows.map_err(|fault| self.told(&fault))?;
-        for group in rows.chunk_by(|a, b| a.try_get::<i64, _>(0).ok() == b.try_get::<i64, _>(0).ok()) {
-            let mut take = || {
-                let Some(first) = group.first() else { return Ok(()) };
-                let mut vectors = Vec::with_capacity(group.len());
-                for row in group {
-                    let (name, bytes): (&str, &[u8]) = (row.try_get(2)?, row.try_get(3)?);
-                    vectors.push(Vector::new(name, values(bytes)));
-                }
-                each(first.try_get(0)?, first.try_get(1)?, vectors);
-                Ok::<_, sqlx::Error>(())
-            };
-            take().map_err(|error| self.corrupt(&error))?;
-        }
-        Ok(())
     }
 
     async fn joined(

@@ -26,14 +26,15 @@ fn ask(made: &Made, question: &str) -> Scores {
     score(&[view(made)], &Lexical::question(question)).remove(0)
 }
 
-fn best(scores: &[f32]) -> usize {
-    (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap()
+fn all(scores: &Scores, arm: Arm) -> Vec<f32> {
+    scores.all(arm).map(|(_, score)| score).collect()
 }
 
 #[test]
 fn a_rare_word_counts_more_than_a_common_one() {
     let made = made(&["dog and cat", "dog", "dog", "parrot", "dog"]);
-    assert_eq!(best(&ask(&made, "dog parrot").lexical), 3);
+    let scores = all(&ask(&made, "dog parrot"), Arm::Lexical);
+    assert_eq!((0..5).max_by(|a, b| scores[*a].total_cmp(&scores[*b])), Some(3));
 }
 
 #[test]
@@ -47,8 +48,9 @@ fn a_turn_is_found_by_the_words_of_its_neighbours() {
         "see you",
     ]);
     let scores = ask(&made, "Where was the lake painted?");
-    assert_eq!(scores.lexical[2], 0.0);
-    assert!(scores.window[2] > 0.0 && scores.window[1] > 0.0 && scores.window[4] == 0.0);
+    assert_eq!(scores.of(Arm::Lexical, 2), None);
+    let window = |doc| scores.of(Arm::Window, doc);
+    assert!(window(2).is_some() && window(1).is_some() && window(4).is_none());
 }
 
 #[test]
@@ -56,7 +58,7 @@ fn who_is_not_admitted_gives_nothing_to_its_neighbours() {
     let mut made = made(&["secret", "ok"]);
     made.admitted.set(0, false);
     let scores = ask(&made, "secret");
-    assert_eq!((scores.lexical, scores.window), (vec![0.0; 2], vec![0.0; 2]));
+    assert_eq!((all(&scores, Arm::Lexical), all(&scores, Arm::Window)), (vec![0.0; 2], vec![0.0; 2]));
 }
 
 #[test]
@@ -71,13 +73,14 @@ fn parts_are_scored_as_if_they_were_one() {
     let question = Lexical::question("a red apple");
     let one = score(&[view(&whole)], &question).remove(0);
     let two = score(&[view(&left), view(&right)], &question);
-    assert_eq!(one.lexical, [two[0].lexical.clone(), two[1].lexical.clone()].concat());
-    assert_eq!(one.window, [two[0].window.clone(), two[1].window.clone()].concat());
+    for arm in [Arm::Lexical, Arm::Window] {
+        assert_eq!(all(&one, arm), [all(&two[0], arm), all(&two[1], arm)].concat());
+    }
 }
 
 #[test]
 fn a_short_text_is_better_than_a_long_one_with_the_same_word() {
     let made = made(&["apple", &format!("apple {}", "and some more words about it ".repeat(9))]);
-    let scores = ask(&made, "apple").lexical;
+    let scores = all(&ask(&made, "apple"), Arm::Lexical);
     assert!(scores[0] > scores[1] && scores[1] > 0.0);
 }
