@@ -69,7 +69,8 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kept: Option<Kept>,
     },
-    /// Counts that memories were used. Those that are gone are passed over.
+    /// Counts that memories were used. Those that are gone are passed over. Searches of other processes may show an older count for a
+    /// while.
     Touch {
         /// Which.
         ids: Vec<MemoryId>,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mosaic_core::memory::{Memory, MemoryError, Vector};
+use mosaic_core::memory::{Memory, MemoryError, MemoryId, Vector};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use super::bring;
@@ -121,7 +121,7 @@ impl Index {
             for Found { n, changed, memory } in read {
                 let memory = Arc::new(memory);
                 // About: what a memory takes without its texts, which are a few hundred bytes.
-                kept.put(n, changed, 512 + 2 * memory.text().len(), memory.clone());
+                kept.put(memory.id, changed, 512 + 2 * memory.text().len(), memory.clone());
                 rows.insert(n, memory);
             }
         }
@@ -134,15 +134,21 @@ impl Index {
         if !missing.is_empty() {
             let read = bring::vectors(reading, &missing).await?;
             let mut kept = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
-            for (Wanted { n, changed, .. }, vectors) in read {
+            for (Wanted { n, id, changed }, vectors) in read {
                 let numbers: usize =
                     vectors.iter().map(|vector| vector.values.len() * size_of::<f32>() + 64).sum();
                 let vectors: Arc<[Vector]> = vectors.into();
-                kept.put(n, changed, 64 + numbers, vectors.clone());
+                kept.put(id, changed, 64 + numbers, vectors.clone());
                 all.insert(n, vectors);
             }
         }
         Ok(all)
+    }
+
+    /// Memories were used. That is written without telling the index, which has no use for it.
+    pub(super) fn used(&self, ids: &[MemoryId]) {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.iter().for_each(|id| rows.remove(*id));
     }
 
     /// Forgets everything: something was removed, and shall be in RAM no longer than on disk.
@@ -164,7 +170,7 @@ fn at_hand<T: Clone>(cache: &Mutex<RowCache<T>>, wanted: &[Wanted]) -> (HashMap<
     let (mut found, mut missing) = (HashMap::with_capacity(wanted.len()), Vec::new());
     let mut kept = cache.lock().unwrap_or_else(PoisonError::into_inner);
     for wanted in wanted {
-        match kept.get(wanted.n, wanted.changed) {
+        match kept.get(wanted.id, wanted.changed) {
             Some(item) => drop(found.insert(wanted.n, item)),
             None => missing.push(*wanted),
         }

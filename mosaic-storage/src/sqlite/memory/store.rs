@@ -90,7 +90,17 @@ impl MemoryStore for SqliteMemories {
     async fn apply(&self, scope: &Scope, changes: Vec<Change>) -> Result<(), MemoryError> {
         check::changes(scope, &changes)?;
         let removes = changes.iter().any(|change| matches!(change, Change::Remove { .. }));
+        let used: Vec<MemoryId> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Touch { ids, .. } => Some(ids),
+                _ => None,
+            })
+            .flatten()
+            .copied()
+            .collect();
         let applied = self.ask(Task::Apply { scope: scope.clone(), changes }).await;
+        self.index.used(&used);
         if removes {
             self.index.forget();
         }
