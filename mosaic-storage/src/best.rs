@@ -50,6 +50,11 @@ impl<K: Ord> Best<K> {
         }
     }
 
+    /// What scores less is turned away.
+    pub(crate) fn least(&self) -> f32 {
+        self.least
+    }
+
     fn take(&mut self, key: K, score: f32) {
         self.heap.push(Worst(key, score));
         if self.heap.len() > self.most {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::bm25::NONE;
 use super::lexical::Lexical;
 use super::push_tight;
-use crate::vectors::{Bits, Block};
+use crate::vectors::{Bits, Space};
 
 /// A number in place of a name that is not there.
 const NOBODY: u32 = u32::MAX;
@@ -66,7 +66,7 @@ pub(crate) struct Part {
     docs: Vec<Doc>,
     by_n: HashMap<i64, u32>,
     lexical: Lexical,
-    blocks: BTreeMap<Arc<str>, Block>,
+    spaces: BTreeMap<Arc<str>, Space>,
     /// Those that are believed.
     open: Bits,
     links: Vec<(u32, u32)>,
@@ -92,19 +92,19 @@ impl Part {
             doc.closed_at = end(memory.closed_at);
         }
         self.open.set(slot, memory.closed_at.is_none());
-        for (model, block) in &mut self.blocks {
-            if block.present().get(slot) && !vectors.iter().any(|vector| vector.model == *model) {
-                block.remove(slot);
+        for (model, space) in &mut self.spaces {
+            if space.present().get(slot) && !vectors.iter().any(|vector| vector.model == *model) {
+                space.remove(slot);
             }
         }
         for vector in vectors {
             // A model without vectors may come back with others.
             let fits =
-                self.blocks.get_mut(&vector.model).is_some_and(|block| block.put(slot, &vector.values));
-            if !fits && self.blocks.get(&vector.model).is_none_or(Block::is_empty) {
-                let mut block = Block::new(vector.values.len());
-                block.put(slot, &vector.values);
-                self.blocks.insert(vector.model.clone(), block);
+                self.spaces.get_mut(&vector.model).is_some_and(|space| space.put(slot, &vector.values));
+            if !fits && self.spaces.get(&vector.model).is_none_or(Space::is_empty) {
+                let mut space = Space::new(vector.values.len());
+                space.put(slot, &vector.values);
+                self.spaces.insert(vector.model.clone(), space);
             }
         }
     }
@@ -177,8 +177,19 @@ impl Part {
         &self.links
     }
 
-    pub(crate) fn block(&self, model: &str) -> Option<&Block> {
-        self.blocks.get(model)
+    pub(crate) fn space(&self, model: &str) -> Option<&Space> {
+        self.spaces.get(model)
+    }
+
+    /// Lets the graphs of those models grow that have at least `from` vectors, by at most `most`. Whether there is more to do.
+    pub(crate) fn grow(&self, from: usize, most: usize) -> bool {
+        // One model after the other.
+        self.spaces.values().any(|space| space.grow(from, most))
+    }
+
+    /// Whether [`grow`](Self::grow) has anything to do.
+    pub(crate) fn grows(&self, from: usize) -> bool {
+        self.spaces.values().any(|space| space.grows(from))
     }
 
     /// Who may be found by a reader of a scope.
@@ -241,7 +252,7 @@ impl Part {
             + self.docs.iter().map(|doc| size_of_val(&*doc.tags)).sum::<usize>()
             + self.by_n.capacity() * (size_of::<(i64, u32)>() + 1)
             + self.lexical.bytes()
-            + self.blocks.values().map(Block::bytes).sum::<usize>()
+            + self.spaces.values().map(Space::bytes).sum::<usize>()
             + self.open.bytes()
             + self.links.capacity() * size_of::<(u32, u32)>()
             + self.order.len() * (size_of::<(u32, u64, u32)>() + 8)

@@ -16,7 +16,7 @@ use super::bm25::{self, Arm, NONE, Scores};
 use super::lexical::Lexical;
 use super::part::Part;
 use crate::best::Best;
-use crate::vectors::{Bits, Block, Query};
+use crate::vectors::{Bits, Query, Space};
 
 /// Memories by their number.
 pub(crate) type Rows = HashMap<i64, Arc<Memory>>;
@@ -101,10 +101,10 @@ impl<'q> Search<'q> {
         for (at, (part, admitted)) in parts.iter().zip(&self.admitted).enumerate() {
             let mut left = admitted.clone();
             for (vector, arm) in self.query.vectors.iter().zip(&mut arms) {
-                let Some(block) = part.block(&vector.model) else { continue };
-                let found = block.scan(&vector.values, &left, best);
+                let Some(space) = part.space(&vector.model) else { continue };
+                let found = space.nearest(&vector.values, &left, best);
                 arm.extend(found.into_iter().map(|like| ((at, like.row), like.cosine)));
-                left.without(block.present());
+                left.without(space.present());
             }
         }
         self.coarse = arms.into_iter().flat_map(Best::sorted).map(|(at, _)| at).collect();
@@ -160,7 +160,7 @@ impl<'q> Search<'q> {
 
     /// The answer.
     pub(crate) fn finish(self, parts: &[&Part], rows: &Rows) -> Candidates {
-        let queries: Vec<Vec<(&Block, Query, &Arc<str>)>> =
+        let queries: Vec<Vec<(&Space, Query, &Arc<str>)>> =
             parts.iter().map(|part| part_queries(part, self.query)).collect();
         let mut all: Vec<(MemoryId, Candidate)> = self
             .found
@@ -204,17 +204,17 @@ fn wanted<'a>(parts: &[&Part], docs: impl Iterator<Item = &'a At>) -> Vec<Wanted
 }
 
 /// The vectors of a query, as the blocks of a part have them.
-fn part_queries<'p>(part: &'p Part, query: &'p SearchQuery) -> Vec<(&'p Block, Query, &'p Arc<str>)> {
+fn part_queries<'p>(part: &'p Part, query: &'p SearchQuery) -> Vec<(&'p Space, Query, &'p Arc<str>)> {
     let of = |vector: &'p Vector| {
-        let block = part.block(&vector.model)?;
-        Some((block, block.query(&vector.values), &vector.model))
+        let space = part.space(&vector.model)?;
+        Some((space, space.query(&vector.values), &vector.model))
     };
     query.vectors.iter().filter_map(of).collect()
 }
 
 /// How alike a memory and the query are, by the first model that both have.
-fn dense(queries: &[(&Block, Query, &Arc<str>)], slot: u32) -> Option<(f32, Arc<str>)> {
-    queries.iter().find_map(|(block, query, model)| Some((block.coarse(query, slot)?, (*model).clone())))
+fn dense(queries: &[(&Space, Query, &Arc<str>)], slot: u32) -> Option<(f32, Arc<str>)> {
+    queries.iter().find_map(|(space, query, model)| Some((space.coarse(query, slot)?, (*model).clone())))
 }
 
 /// The same, exactly; and by which of the query's vectors.

@@ -31,6 +31,11 @@ pub struct SqliteOptions {
     /// About so many bytes of RAM may the index of memories take: what was not searched for long is let go of, and loaded
     /// again when it is. What is being searched is never let go of. 256 MB.
     pub memory_index_bytes: usize,
+    /// From so many vectors of a model on, for one user of a tenant (or for what the tenant has of its own), searches go through a
+    /// graph (HNSW), which misses a few percent of the best; `None`: never, and nothing is missed. Below, and until a thread in the
+    /// background has made the graph, all vectors are looked at. The graph lies in RAM, 130 bytes a vector, and is made anew when the
+    /// index is loaded. A million.
+    pub memory_graph_from: Option<usize>,
 }
 
 impl SqliteOptions {
@@ -42,6 +47,7 @@ impl SqliteOptions {
             busy_timeout: Duration::from_secs(5),
             max_bytes: None,
             memory_index_bytes: 256 << 20,
+            memory_graph_from: Some(1_000_000),
         }
     }
 
@@ -70,6 +76,13 @@ impl SqliteOptions {
     #[must_use]
     pub fn memory_index_bytes(mut self, bytes: usize) -> Self {
         self.memory_index_bytes = bytes;
+        self
+    }
+
+    /// Sets from how many vectors on searches go through a graph.
+    #[must_use]
+    pub fn memory_graph_from(mut self, vectors: impl Into<Option<usize>>) -> Self {
+        self.memory_graph_from = vectors.into();
         self
     }
 

@@ -90,7 +90,7 @@ impl SqliteStore {
             owner: me,
             bell: Bell::default(),
             queue,
-            index: Arc::new(Index::new(options.memory_index_bytes)),
+            index: Arc::new(Index::new(options.memory_index_bytes, options.memory_graph_from)),
             closed: AtomicBool::new(false),
         })
     }

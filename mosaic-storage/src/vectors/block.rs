@@ -6,6 +6,9 @@ use crate::best::Best;
 /// So many rows are compared at a time: as many as a word of [`Bits`] has.
 const STEP: usize = 64;
 
+/// Fewer than this of a step's rows are compared one by one.
+const FEW: u32 = 16;
+
 /// Rows are padded to a multiple of this: two registers of AVX2.
 const LANES: usize = 32;
 
@@ -32,7 +35,10 @@ impl Bits {
         self.0.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
-    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
         (0_u32..).step_by(STEP).zip(&self.0).flat_map(|(base, word)| {
             let mut left = *word;
@@ -62,6 +68,22 @@ impl Bits {
     pub(crate) fn without(&mut self, other: &Bits) {
         for (word, other) in self.0.iter_mut().zip(&other.0) {
             *word &= !other;
+        }
+    }
+
+    /// Keeps what is in the other too.
+    pub(crate) fn only(&mut self, other: &Bits) {
+        self.0.truncate(other.0.len());
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word &= other;
+        }
+    }
+
+    /// Takes in what is in the other.
+    pub(crate) fn with(&mut self, other: &Bits) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word |= other;
         }
     }
 
@@ -113,10 +135,6 @@ impl Block {
         self.width
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.present.count() == 0
-    }
-
     /// Puts a vector in a row. One of another width is not taken.
     pub(crate) fn put(&mut self, row: u32, vector: &[f32]) -> bool {
         if vector.len() != self.width {
@@ -163,7 +181,16 @@ impl Block {
             if wanted == 0 {
                 continue;
             }
-            kernel::dots(rows, &query, &mut dots);
+            // Few of many are compared one by one.
+            if wanted.count_ones() < FEW {
+                for (bit, row) in rows.chunks_exact(self.stride.max(1)).enumerate() {
+                    if wanted >> bit & 1 == 1 {
+                        kernel::dots(row, &query, dots.get_mut(bit..=bit).unwrap_or_default());
+                    }
+                }
+            } else {
+                kernel::dots(rows, &query, &mut dots);
+            }
             for (bit, (dot, row_scale)) in dots.iter().zip(scales).enumerate() {
                 if wanted >> bit & 1 == 1 {
                     #[allow(clippy::cast_precision_loss)] // coarse as it is
@@ -178,14 +205,29 @@ impl Block {
 
     /// How much one row is like a vector, as coarsely as the scan says it. `None` for one that is not there.
     pub(crate) fn coarse(&self, query: &Query, row: u32) -> Option<f32> {
-        if !self.present.get(row) || query.numbers.len() != self.stride {
-            return None;
-        }
-        let numbers = self.rows.chunks_exact(self.stride.max(1)).nth(row as usize)?;
+        self.present.get(row).then(|| self.likeness(query, row))
+    }
+
+    /// The same for any row: nothing is like one that is not there.
+    pub(super) fn likeness(&self, query: &Query, row: u32) -> f32 {
+        let at = row as usize;
+        let (Some(numbers), Some(scale)) = (self.numbers(row), self.scales.get(at)) else { return 0.0 };
         let mut dot = [0];
         kernel::dots(numbers, &query.numbers, &mut dot);
         #[allow(clippy::cast_precision_loss)]
-        Some(dot[0] as f32 * self.scales.get(row as usize)? * query.scale)
+        let dot = dot[0] as f32;
+        dot * scale * query.scale
+    }
+
+    fn numbers(&self, row: u32) -> Option<&[i8]> {
+        let from = (row as usize).checked_mul(self.stride)?;
+        self.rows.get(from..from.checked_add(self.stride)?)
+    }
+
+    /// A row to compare others with.
+    pub(super) fn query_of(&self, row: u32) -> Option<Query> {
+        let numbers = self.numbers(row)?.iter().map(|number| i16::from(*number)).collect();
+        Some(Query { numbers, scale: *self.scales.get(row as usize)? })
     }
 
     /// A vector to compare with.

@@ -169,7 +169,7 @@ impl Tenant {
     fn width(&self, model: &str) -> Option<usize> {
         self.parts
             .values()
-            .find_map(|part| part.block(model).filter(|block| !block.is_empty()).map(|block| block.width()))
+            .find_map(|part| part.space(model).filter(|space| !space.is_empty()).map(|space| space.width()))
     }
 
     /// The parts that a reader may see something of.

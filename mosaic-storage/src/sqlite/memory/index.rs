@@ -1,16 +1,16 @@
 //! The parts in RAM.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mosaic_core::memory::{Memory, MemoryError, MemoryId, Vector};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-use super::bring;
 use super::read::{Head, Reading};
 use super::rows::RowCache;
 use super::schema::Found;
+use super::{bring, grow};
 use crate::memory::part::Part;
 use crate::memory::search::{Rows, Vectors, Wanted};
 
@@ -34,11 +34,14 @@ impl Loaded {
     }
 }
 
+/// A place for a part.
 #[derive(Debug, Default)]
-struct Slot {
-    loaded: Arc<RwLock<Loaded>>,
-    bytes: AtomicUsize,
+pub(super) struct Slot {
+    pub(super) loaded: Arc<RwLock<Loaded>>,
+    pub(super) bytes: AtomicUsize,
     used: AtomicU64,
+    /// Somebody lets its graphs grow.
+    pub(super) grows: AtomicBool,
 }
 
 /// The parts in RAM, and the rows at hand. Shared by all handles of a store.
@@ -49,17 +52,19 @@ pub(in crate::sqlite) struct Index {
     vectors: Mutex<RowCache<Arc<[Vector]>>>,
     clock: AtomicU64,
     most: usize,
+    graph_from: Option<usize>,
 }
 
 impl Index {
-    /// An index that keeps about so many bytes of parts, and whatever is being searched.
-    pub(in crate::sqlite) fn new(most: usize) -> Self {
+    /// An index that keeps about so many bytes of parts, and whatever is being searched, and makes graphs from so many vectors on.
+    pub(in crate::sqlite) fn new(most: usize, graph_from: Option<usize>) -> Self {
         Self {
             slots: Mutex::default(),
             rows: Mutex::new(RowCache::new(ROWS)),
             vectors: Mutex::new(RowCache::new(VECTORS)),
             clock: AtomicU64::new(0),
             most,
+            graph_from,
         }
     }
 
@@ -72,18 +77,22 @@ impl Index {
         let mut guards = Vec::with_capacity(heads.len());
         for head in heads {
             let slot = self.slot(head);
-            let guard = slot.loaded.clone().read_owned().await;
-            if guard.is_as_new_as(head) {
-                guards.push(guard);
-                continue;
-            }
-            drop(guard);
-            let mut guard = slot.loaded.clone().write_owned().await;
+            let mut guard = slot.loaded.clone().read_owned().await;
             if !guard.is_as_new_as(head) {
-                refresh(&mut guard, head, reading).await?;
-                slot.bytes.store(guard.part.bytes(), Ordering::Relaxed);
+                drop(guard);
+                let mut newer = slot.loaded.clone().write_owned().await;
+                if !newer.is_as_new_as(head) {
+                    refresh(&mut newer, head, reading).await?;
+                    slot.bytes.store(newer.part.bytes(), Ordering::Relaxed);
+                }
+                guard = OwnedRwLockWriteGuard::downgrade(newer);
             }
-            guards.push(OwnedRwLockWriteGuard::downgrade(guard));
+            if let Some(from) = self.graph_from
+                && guard.part.grows(from)
+            {
+                grow::start(&slot, from);
+            }
+            guards.push(guard);
         }
         self.evict(heads);
         Ok(guards)
@@ -113,15 +122,21 @@ impl Index {
     }
 
     /// Brings memories: those at hand, and the others from the file.
-    pub(super) async fn rows(&self, wanted: &[Wanted], reading: &Reading) -> Result<Rows, MemoryError> {
-        let (mut rows, missing) = at_hand(&self.rows, wanted);
+    pub(super) async fn rows(
+        &self,
+        tenant: &Arc<str>,
+        wanted: &[Wanted],
+        reading: &Reading,
+    ) -> Result<Rows, MemoryError> {
+        let (mut rows, missing) = at_hand(&self.rows, tenant, wanted);
         if !missing.is_empty() {
             let read = bring::memories(reading, &missing).await?;
             let mut kept = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
             for Found { n, changed, memory } in read {
                 let memory = Arc::new(memory);
                 // About: what a memory takes without its texts, which are a few hundred bytes.
-                kept.put(memory.id, changed, 512 + 2 * memory.text().len(), memory.clone());
+                let (key, bytes) = ((tenant.clone(), memory.id), 512 + 2 * memory.text().len());
+                kept.put(&key, changed, bytes, memory.clone());
                 rows.insert(n, memory);
             }
         }
@@ -129,8 +144,13 @@ impl Index {
     }
 
     /// Brings vectors.
-    pub(super) async fn vectors(&self, wanted: &[Wanted], reading: &Reading) -> Result<Vectors, MemoryError> {
-        let (mut all, missing) = at_hand(&self.vectors, wanted);
+    pub(super) async fn vectors(
+        &self,
+        tenant: &Arc<str>,
+        wanted: &[Wanted],
+        reading: &Reading,
+    ) -> Result<Vectors, MemoryError> {
+        let (mut all, missing) = at_hand(&self.vectors, tenant, wanted);
         if !missing.is_empty() {
             let read = bring::vectors(reading, &missing).await?;
             let mut kept = self.vectors.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,7 +158,7 @@ impl Index {
                 let numbers: usize =
                     vectors.iter().map(|vector| vector.values.len() * size_of::<f32>() + 64).sum();
                 let vectors: Arc<[Vector]> = vectors.into();
-                kept.put(id, changed, 64 + numbers, vectors.clone());
+                kept.put(&(tenant.clone(), id), changed, 64 + numbers, vectors.clone());
                 all.insert(n, vectors);
             }
         }
@@ -146,9 +166,9 @@ impl Index {
     }
 
     /// Memories were used. That is written without telling the index, which has no use for it.
-    pub(super) fn used(&self, ids: &[MemoryId]) {
+    pub(super) fn used(&self, tenant: &Arc<str>, ids: &[MemoryId]) {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.iter().for_each(|id| rows.remove(*id));
+        ids.iter().for_each(|id| rows.remove(&(tenant.clone(), *id)));
     }
 
     /// Forgets everything: something was removed, and shall be in RAM no longer than on disk.
@@ -166,11 +186,15 @@ impl Index {
 }
 
 /// Those that are at hand, and the others.
-fn at_hand<T: Clone>(cache: &Mutex<RowCache<T>>, wanted: &[Wanted]) -> (HashMap<i64, T>, Vec<Wanted>) {
+fn at_hand<T: Clone>(
+    cache: &Mutex<RowCache<T>>,
+    tenant: &Arc<str>,
+    wanted: &[Wanted],
+) -> (HashMap<i64, T>, Vec<Wanted>) {
     let (mut found, mut missing) = (HashMap::with_capacity(wanted.len()), Vec::new());
     let mut kept = cache.lock().unwrap_or_else(PoisonError::into_inner);
     for wanted in wanted {
-        match kept.get(wanted.id, wanted.changed) {
+        match kept.get(&(tenant.clone(), wanted.id), wanted.changed) {
             Some(item) => drop(found.insert(wanted.n, item)),
             None => missing.push(*wanted),
         }

@@ -14,10 +14,12 @@
 //!
 //! The index of a part is loaded when it is first searched. Each row says at which change of its part it was changed, so what others
 //! (or this process) wrote since is read and no more; where rows were removed, it is loaded anew. Parts that were not searched for
-//! long are let go of when all together grow over a limit.
+//! long are let go of when all together grow over a limit. From very many vectors on (`SqliteOptions::memory_graph_from`) a thread makes
+//! a graph of them.
 
 mod bring;
 mod erase;
+mod grow;
 mod index;
 mod read;
 mod rows;

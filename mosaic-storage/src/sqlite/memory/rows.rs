@@ -1,8 +1,12 @@
 //! Rows at hand: those that were used last.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use mosaic_core::memory::MemoryId;
+
+/// Ids are unique in a tenant alone.
+pub(super) type Key = (Arc<str>, MemoryId);
 
 #[derive(Debug)]
 struct Kept<T> {
@@ -14,8 +18,8 @@ struct Kept<T> {
 /// Two generations: what is used moves to the young one; when that is full the old one goes.
 #[derive(Debug)]
 pub(super) struct RowCache<T> {
-    young: HashMap<MemoryId, Kept<T>>,
-    old: HashMap<MemoryId, Kept<T>>,
+    young: HashMap<Key, Kept<T>>,
+    old: HashMap<Key, Kept<T>>,
     /// Of the young ones.
     bytes: usize,
     /// Of both generations.
@@ -28,22 +32,22 @@ impl<T: Clone> RowCache<T> {
     }
 
     /// The row of a memory, if it is as new as this.
-    pub(super) fn get(&mut self, id: MemoryId, changed: i64) -> Option<T> {
-        if let Some(kept) = self.old.remove(&id) {
-            self.keep(id, kept);
+    pub(super) fn get(&mut self, key: &Key, changed: i64) -> Option<T> {
+        if let Some(kept) = self.old.remove(key) {
+            self.keep(key.clone(), kept);
         }
-        self.young.get(&id).filter(|kept| kept.changed >= changed).map(|kept| kept.item.clone())
+        self.young.get(key).filter(|kept| kept.changed >= changed).map(|kept| kept.item.clone())
     }
 
     /// Keeps a row of about so many bytes.
-    pub(super) fn put(&mut self, id: MemoryId, changed: i64, bytes: usize, item: T) {
-        self.old.remove(&id);
-        self.keep(id, Kept { changed, bytes, item });
+    pub(super) fn put(&mut self, key: &Key, changed: i64, bytes: usize, item: T) {
+        self.old.remove(key);
+        self.keep(key.clone(), Kept { changed, bytes, item });
     }
 
-    fn keep(&mut self, id: MemoryId, kept: Kept<T>) {
+    fn keep(&mut self, key: Key, kept: Kept<T>) {
         self.bytes += kept.bytes;
-        if let Some(before) = self.young.insert(id, kept) {
+        if let Some(before) = self.young.insert(key, kept) {
             self.bytes -= before.bytes;
         }
         if self.bytes > self.most / 2 {
@@ -53,9 +57,9 @@ impl<T: Clone> RowCache<T> {
     }
 
     /// Lets go of a row that was changed without the index being told.
-    pub(super) fn remove(&mut self, id: MemoryId) {
-        self.old.remove(&id);
-        if let Some(kept) = self.young.remove(&id) {
+    pub(super) fn remove(&mut self, key: &Key) {
+        self.old.remove(key);
+        if let Some(kept) = self.young.remove(key) {
             self.bytes -= kept.bytes;
         }
     }
@@ -69,33 +73,33 @@ impl<T: Clone> RowCache<T> {
 mod tests {
     use super::*;
 
-    fn id(n: u128) -> MemoryId {
-        MemoryId(uuid::Uuid::from_u128(n))
+    fn id(n: u128) -> Key {
+        ("acme".into(), MemoryId(uuid::Uuid::from_u128(n)))
     }
 
     #[test]
     fn what_is_used_stays_and_the_rest_goes() {
         let mut cache = RowCache::new(2_000);
-        cache.put(id(0), 1, 100, "used");
+        cache.put(&id(0), 1, 100, "used");
         for n in 1..100 {
-            cache.put(id(n), 1, 100, "x");
-            assert_eq!(cache.get(id(0), 1), Some("used"), "after {n}");
+            cache.put(&id(n), 1, 100, "x");
+            assert_eq!(cache.get(&id(0), 1), Some("used"), "after {n}");
         }
-        assert_eq!(cache.get(id(1), 1), None);
+        assert_eq!(cache.get(&id(1), 1), None);
         assert!(cache.young.len() + cache.old.len() <= 22);
     }
 
     #[test]
     fn an_old_row_is_not_given_for_a_newer_one() {
         let mut cache = RowCache::new(1 << 20);
-        cache.put(id(1), 3, 9, "old");
-        assert_eq!((cache.get(id(1), 3), cache.get(id(1), 4)), (Some("old"), None));
-        cache.put(id(1), 4, 9, "new");
-        assert_eq!(cache.get(id(1), 4), Some("new"));
-        cache.remove(id(1));
-        assert_eq!((cache.get(id(1), 0), cache.bytes), (None, 0));
-        cache.put(id(1), 4, 9, "new");
+        cache.put(&id(1), 3, 9, "old");
+        assert_eq!((cache.get(&id(1), 3), cache.get(&id(1), 4)), (Some("old"), None));
+        cache.put(&id(1), 4, 9, "new");
+        assert_eq!(cache.get(&id(1), 4), Some("new"));
+        cache.remove(&id(1));
+        assert_eq!((cache.get(&id(1), 0), cache.bytes), (None, 0));
+        cache.put(&id(1), 4, 9, "new");
         cache.clear();
-        assert_eq!(cache.get(id(1), 0), None);
+        assert_eq!(cache.get(&id(1), 0), None);
     }
 }

@@ -100,7 +100,7 @@ impl MemoryStore for SqliteMemories {
             .copied()
             .collect();
         let applied = self.ask(Task::Apply { scope: scope.clone(), changes }).await;
-        self.index.used(&used);
+        self.index.used(&scope.tenant, &used);
         if removes {
             self.index.forget();
         }
@@ -113,9 +113,10 @@ impl MemoryStore for SqliteMemories {
         let guards = self.index.parts(&heads, &self.reading).await?;
         let parts: Vec<&Part> = guards.iter().map(|loaded| &loaded.part).collect();
         let mut search = Search::begin(&parts, &query);
-        let vectors = self.index.vectors(&search.wanted_vectors(&parts), &self.reading).await?;
+        let vectors =
+            self.index.vectors(&query.scope.tenant, &search.wanted_vectors(&parts), &self.reading).await?;
         search.choose(&parts, &vectors);
-        let rows = self.index.rows(&search.wanted(&parts), &self.reading).await?;
+        let rows = self.index.rows(&query.scope.tenant, &search.wanted(&parts), &self.reading).await?;
         Ok(search.finish(&parts, &rows))
     }
 

@@ -85,6 +85,6 @@ fn very_large_and_very_small_numbers_keep_their_direction() {
 fn vectors_of_another_width_are_not_taken() {
     let mut block = Block::new(3);
     assert!(!block.put(0, &[1.0]));
-    assert!(block.is_empty());
+    assert!(block.present().is_empty());
     assert!(block.scan(&[1.0], &all(1), 1).is_empty());
 }
