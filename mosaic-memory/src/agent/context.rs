@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{TryFutureExt as _, future};
 use mosaic_core::memory::{
     AsOf, Change, Filter, Memory, MemoryBlock, MemoryError, MemoryId, MemoryKind, MemoryPage, Reach, Scope,
 };
@@ -27,9 +28,13 @@ impl ContextProvider for MemoryContext {
     async fn provide(&self, request: &ContextRequest) -> Result<Provided, ErrorReport> {
         let scope = Scope::of_session(&request.session, request.user.as_ref());
         let sight = Scope::sight_of_session(&request.session, request.user.as_ref(), &request.agent);
-        let blocks = self.blocks(&scope, &sight).await.map_err(|error| error.report())?;
-        let preferences = self.preferences(&scope).await.map_err(|error| error.report())?;
-        let recalled = self.recalled(sight, request).await?;
+        // The answer waits for all three, and none for another.
+        let (blocks, preferences, recalled) = future::try_join3(
+            self.blocks(&scope, &sight).map_err(|error| error.report()),
+            self.preferences(&scope).map_err(|error| error.report()),
+            self.recalled(&sight, request),
+        )
+        .await?;
         let mut told =
             Told { request, provided: Provided::default(), memories: Vec::new(), text: String::new() };
         told.blocks(&blocks);
@@ -120,14 +125,14 @@ impl MemoryContext {
 
     async fn recalled(
         &self,
-        (scope, reach): (Scope, Reach),
+        (scope, reach): &(Scope, Reach),
         request: &ContextRequest,
     ) -> Result<Vec<Arc<Memory>>, ErrorReport> {
         let Inner { recall, options, runtime, .. } = &*self.0;
         // Some of what is found the conversation shows already.
         let limit = options.recalled.saturating_mul(4);
-        let mut asked = RecallRequest::new(scope, request.text()).limit(limit).now(runtime.now());
-        asked = asked.reach(reach);
+        let mut asked = RecallRequest::new(scope.clone(), request.text()).limit(limit).now(runtime.now());
+        asked = asked.reach(*reach);
         asked.deadline = Some(request.deadline);
         let found = recall.recall(&asked).await.map_err(|error| error.report())?;
         let memories = found.hits.into_iter().map(|hit| hit.memory);

@@ -87,6 +87,9 @@ mod tests {
         }
         assert_eq!(cache.get(&id(1), 1), None);
         assert!(cache.young.len() + cache.old.len() <= 22);
+        let old = cache.old.keys().next().unwrap().clone();
+        cache.remove(&old);
+        assert_eq!(cache.get(&old, 1), None);
     }
 
     #[test]

@@ -41,19 +41,25 @@ fn found(
 }
 
 /// How many of the right ones a graph finds.
-fn recall(graph: &Graph, block: &Block, queries: &[Vec<f32>], passes: impl Fn(u32) -> bool + Copy) -> f64 {
+fn recall(
+    graph: &Graph,
+    block: &Block,
+    queries: &[Vec<f32>],
+    best: usize,
+    passes: impl Fn(u32) -> bool + Copy,
+) -> f64 {
     let mut of = block.present().clone();
     of.retain(passes);
     let hits: usize = queries
         .iter()
         .map(|query| {
-            let found = found(graph, block, query, 10, passes);
-            let right = block.scan(query, &of, 10);
+            let found = found(graph, block, query, best, passes);
+            let right = block.scan(query, &of, best);
             assert_eq!(found.len(), right.len());
             right.iter().filter(|right| found.contains(&right.row)).count()
         })
         .sum();
-    hits as f64 / (queries.len() * 10) as f64
+    hits as f64 / (queries.len() * best) as f64
 }
 
 #[test]
@@ -62,11 +68,38 @@ fn nearly_all_of_the_best_are_found() {
     let block = block(&vectors);
     let graph = graph(&block, 1_000);
     let queries = heaps(80, 40);
-    assert!(recall(&graph, &block, &queries, |_| true) > 0.97);
+    assert!(recall(&graph, &block, &queries, 10, |_| true) > 0.97);
     // And of a part of them too, down to a share at which nobody asks a graph.
-    assert!(recall(&graph, &block, &queries, |row| row % 8 == 3) > 0.97);
+    assert!(recall(&graph, &block, &queries, 10, |row| row % 8 == 3) > 0.97);
     // A whole heap that the query is not in.
-    assert!(recall(&graph, &block, &queries, |row| row % 40 < 6) > 0.97);
+    assert!(recall(&graph, &block, &queries, 10, |row| row % 40 < 6) > 0.97);
+}
+
+#[test]
+fn the_best_one_is_found_among_vectors_without_order() {
+    let vectors = heaps(800, 800);
+    let block = block(&vectors);
+    let graph = graph(&block, 800);
+    let queries: Vec<Vec<f32>> =
+        heaps(80, 80).into_iter().map(|vector| vector.into_iter().rev().collect()).collect();
+    assert!(recall(&graph, &block, &queries, 1, |_| true) > 0.97);
+}
+
+#[test]
+fn heaps_that_came_in_one_after_the_other_are_all_reached() {
+    // Each has more rows than a row has links: links to the nearest alone would never leave it.
+    let (heap, count) = (45, 8);
+    let mut seed = 3;
+    let mut vectors = Vec::new();
+    for _ in 0..count {
+        let centre: Vec<f32> = (0..WIDTH).map(|_| random(&mut seed)).collect();
+        vectors.extend(
+            (0..heap).map(|_| centre.iter().map(|x| x + 0.1 * random(&mut seed)).collect::<Vec<f32>>()),
+        );
+    }
+    let block = block(&vectors);
+    let graph = graph(&block, heap * count);
+    assert!(recall(&graph, &block, &vectors, 1, |_| true) > 0.99);
 }
 
 #[test]
@@ -109,6 +142,8 @@ fn links_are_few_and_lead_to_others() {
             *count += 1;
         }
     }
+    let highest = graph.upper.values().map(Vec::len).max().unwrap();
+    assert_eq!(graph.top(graph.entry.unwrap()), highest, "a search begins at the top");
     // A sixteenth of 800 is 50, and of that 3.
     assert!((35..65).contains(&of_level[1]) && (1..9).contains(&of_level[2]), "{of_level:?}");
 }
