@@ -87,9 +87,17 @@ mod tests {
         }
         assert_eq!(cache.get(&id(1), 1), None);
         assert!(cache.young.len() + cache.old.len() <= 22);
-        let old = cache.old.keys().next().unwrap().clone();
-        cache.remove(&old);
-        assert_eq!(cache.get(&old, 1), None);
+    }
+
+    #[test]
+    fn what_is_removed_is_gone_from_both_generations() {
+        let mut cache = RowCache::new(400);
+        for n in 0..3 {
+            cache.put(&id(n), 1, 150, "x");
+        }
+        assert_eq!((cache.old.len(), cache.young.len()), (2, 1));
+        (0..3).for_each(|n| cache.remove(&id(n)));
+        assert_eq!((cache.get(&id(0), 1), cache.get(&id(2), 1), cache.bytes), (None, None, 0));
     }
 
     #[test]

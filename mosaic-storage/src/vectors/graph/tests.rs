@@ -86,20 +86,20 @@ fn the_best_one_is_found_among_vectors_without_order() {
 }
 
 #[test]
-fn heaps_that_came_in_one_after_the_other_are_all_reached() {
-    // Each has more rows than a row has links: links to the nearest alone would never leave it.
-    let (heap, count) = (45, 8);
-    let mut seed = 3;
-    let mut vectors = Vec::new();
-    for _ in 0..count {
-        let centre: Vec<f32> = (0..WIDTH).map(|_| random(&mut seed)).collect();
-        vectors.extend(
-            (0..heap).map(|_| centre.iter().map(|x| x + 0.1 * random(&mut seed)).collect::<Vec<f32>>()),
-        );
-    }
+fn links_lead_into_all_directions_before_they_lead_to_the_nearest() {
+    // Seen from the first axis: two neighbours on one side, a third farther off on the other.
+    let vectors = [[1.0, 0.0], [0.9, 0.40], [0.9, 0.45], [0.8, -0.6]].map(|[x, y]| {
+        let mut vector = vec![0.0; WIDTH];
+        (vector[0], vector[1]) = (x, y);
+        vector
+    });
     let block = block(&vectors);
-    let graph = graph(&block, heap * count);
-    assert!(recall(&graph, &block, &vectors, 1, |_| true) > 0.99);
+    let query = block.query_of(0).unwrap();
+    let near: Vec<Near> = (1..4).map(|row| Near(block.likeness(&query, row), row)).collect();
+    assert!(near.is_sorted_by(|a, b| a > b), "{near:?}");
+    assert_eq!(choose(&block, &near, 2), [1, 3]);
+    assert_eq!(choose(&block, &near, 3), [1, 3, 2]);
+    assert_eq!(choose(&block, &near, 1), [1]);
 }
 
 #[test]
