@@ -14,6 +14,8 @@ use pyo3::prelude::*;
 use serde::Deserialize;
 
 use crate::bridge::{Failure, NOTHING, Outcome, future_into_py};
+use crate::json::invalid;
+use crate::memories::PyMemories;
 use crate::memory;
 use crate::model::Model;
 use crate::port::PyPort;
@@ -101,6 +103,15 @@ impl PyEngine {
     /// The host port.
     fn port(&self) -> PyPort {
         PyPort { port: self.port.clone() }
+    }
+
+    /// What is remembered.
+    fn memories(&self, py: Python<'_>) -> PyResult<PyMemories> {
+        let memory = self.mosaic.memory().map_err(|_| {
+            invalid("this Mosaic remembers nothing; open it with `Mosaic.open(url, memory=Memory(...))`")
+                .into_py_err(py)
+        })?;
+        Ok(PyMemories::new(memory.clone(), self.mosaic.engine().runtime().clone()))
     }
 
     /// Makes an agent of its description in JSON, and of the scripted models that it names by their places.
@@ -238,8 +249,4 @@ fn spec(tenant: String, name: String, user: Option<String>) -> SessionSpec {
         Some(user) => spec.user(user),
         None => spec,
     }
-}
-
-fn invalid(why: String) -> Failure {
-    Failure::report(ErrorReport::new(ErrorKind::InvalidRequest, why))
 }

@@ -3,6 +3,8 @@
 
 mod bridge;
 mod engine;
+mod json;
+mod memories;
 mod memory;
 mod model;
 mod port;
@@ -19,6 +21,8 @@ mod native {
     use super::bridge::{assert_same_process, shutdown};
     #[pymodule_export]
     use super::engine::{PyAgent, PyEngine, open};
+    #[pymodule_export]
+    use super::memories::PyMemories;
     #[pymodule_export]
     use super::port::PyPort;
     #[pymodule_export]

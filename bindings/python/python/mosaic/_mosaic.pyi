@@ -4,7 +4,7 @@
 import collections.abc
 from typing import Final, final
 
-__all__ = ["__version__", "Agent", "Engine", "Port", "Run", "ScriptedModel", "Session", "_panic", "_shutdown", "assert_same_process", "error_kinds", "open"]
+__all__ = ["__version__", "Agent", "Engine", "Memories", "Port", "Run", "ScriptedModel", "Session", "_panic", "_shutdown", "assert_same_process", "error_kinds", "open"]
 
 __version__: Final[str]
 """
@@ -46,6 +46,10 @@ class Engine:
         """
         Waits until no job is due or runs.
         """
+    def memories(self, /) -> Memories:
+        """
+        What is remembered.
+        """
     def port(self, /) -> Port:
         """
         The host port.
@@ -53,6 +57,16 @@ class Engine:
     def session(self, /, tenant: str, name: str, agent: Agent, user: "str | None") -> "collections.abc.Awaitable[Session]":
         """
         Opens a session, or creates it.
+        """
+
+@final
+class Memories:
+    """
+    What is remembered.
+    """
+    def search(self, /, request: str) -> "collections.abc.Awaitable[str]":
+        """
+        Searches. Takes and gives JSON.
         """
 
 @final

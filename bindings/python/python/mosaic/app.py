@@ -11,13 +11,13 @@ from typing import Any
 
 from mosaic import _mosaic
 from mosaic._host import Host
+from mosaic._scope import DEFAULT_TENANT
 from mosaic.agent import Agent, Limits, ModelParams
+from mosaic.memories import Memories
 from mosaic.memory import Embed, Memory
 from mosaic.session import Session
 from mosaic.testing import ScriptedModel
 from mosaic.transport import Transport
-
-DEFAULT_TENANT = "default"
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,15 @@ class Mosaic:
             AuthError: The key of its provider is missing.
         """
         return Opening(url, transport, providers or {}, keys or {}, memory)
+
+    @property
+    def memories(self) -> Memories:
+        """What is remembered, for programs that ask and tell themselves.
+
+        Raises:
+            InvalidRequestError: This Mosaic was opened without a memory.
+        """
+        return Memories(self._native.memories())
 
     async def session(
         self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT, user: str | None = None

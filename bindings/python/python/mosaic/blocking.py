@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from mosaic import app
 from mosaic import run as run_
 from mosaic import session as session_
+from mosaic._scope import DEFAULT_TENANT
 from mosaic.events import Entry, Event
 from mosaic.run import Reply
 from mosaic.session import Delivery, Said
@@ -223,23 +224,23 @@ class Mosaic:
         self.close(cancel=kind is not None)
 
     def session(
-        self, name: str, agent: Agent, *, tenant: str = app.DEFAULT_TENANT, user: str | None = None
+        self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT, user: str | None = None
     ) -> Session:
         """Open a session, or create it. Runs nothing."""
         return Session(_loop.run(lambda: self._inner.session(name, agent, tenant=tenant, user=user)))
 
     def find_session(
-        self, name: str, agent: Agent, *, tenant: str = app.DEFAULT_TENANT, user: str | None = None
+        self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT, user: str | None = None
     ) -> Session | None:
         """Open a session that exists; None when it does not."""
         found = _loop.run(lambda: self._inner.find_session(name, agent, tenant=tenant, user=user))
         return None if found is None else Session(found)
 
-    def erase(self, name: str, *, tenant: str = app.DEFAULT_TENANT) -> None:
+    def erase(self, name: str, *, tenant: str = DEFAULT_TENANT) -> None:
         """Remove a session and every trace of it."""
         _loop.run(lambda: self._inner.erase(name, tenant=tenant))
 
-    def erase_user(self, user: str, *, tenant: str = app.DEFAULT_TENANT, sessions: bool = True) -> app.Erased:
+    def erase_user(self, user: str, *, tenant: str = DEFAULT_TENANT, sessions: bool = True) -> app.Erased:
         """Erase a user: all that is remembered, and the logs of the user's sessions."""
         return _loop.run(lambda: self._inner.erase_user(user, tenant=tenant, sessions=sessions))
 
