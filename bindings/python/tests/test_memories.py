@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -22,11 +21,11 @@ async def _say(mosaic: Mosaic, session: str, user: str, *said: str) -> None:
     await mosaic.idle()
 
 
-async def _now() -> datetime:
+def _now() -> datetime:
     """Give a time between what was and what comes: times are stored in milliseconds."""
     now = datetime.now(timezone.utc)
     while datetime.now(timezone.utc) - now < timedelta(milliseconds=5):
-        await asyncio.sleep(0)
+        pass
     return now
 
 
@@ -58,7 +57,7 @@ async def test_a_search_finds_what_was_learnt_in_another_session_and_says_why() 
 async def test_what_was_believed_then_is_not_what_is_so_now() -> None:
     async with Mosaic.open("memory:", memory=MEMORY) as mosaic:
         await _say(mosaic, "monday", "ann", "I prefer green tea for breakfast.")
-        monday = await _now()
+        monday = _now()
         await _say(mosaic, "tuesday", "ann", "I prefer coffee for breakfast.")
 
         async def breakfast(as_of: datetime | AsOf | None) -> set[str | None]:
