@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
-from mosaic import Agent, HashingEmbedder, Memory, Mosaic, errors
-from mosaic.memories import AsOf, SourceRef
+from mosaic import Agent, HashingEmbedder, HostEmbedder, Memory, Mosaic, blocking, errors
+from mosaic.memories import AsOf, Memories, SourceRef
 from mosaic.testing import ScriptedModel, text
 
 MEMORY = Memory(HashingEmbedder(128))
@@ -72,6 +73,163 @@ async def test_what_was_believed_then_is_not_what_is_so_now() -> None:
         assert await breakfast(AsOf()) == {"green tea", "coffee"}
         assert await breakfast(AsOf(recorded=monday)) == {"green tea"}
         assert await breakfast(datetime(2000, 1, 1, tzinfo=timezone.utc)) == set()
+
+
+async def test_a_fact_that_came_to_light_later_was_not_believed_before() -> None:
+    async with Mosaic.open("memory:", memory=MEMORY) as mosaic:
+        may = datetime(2026, 5, 1, tzinfo=timezone(timedelta(hours=2)))
+        await mosaic.memories.set_preference("drink", "coffee", valid_from=may, user="ann")
+
+        async def drink(as_of: datetime | AsOf) -> list[str | None]:
+            return [each.value for each in await mosaic.memories.list(user="ann", as_of=as_of)]
+
+        assert await drink(AsOf(valid=may)) == ["coffee"]
+        assert await drink(may) == [], "in May nobody knew"
+        (memory,) = await mosaic.memories.list(user="ann")
+        assert memory.valid_from == may
+        assert memory.valid_from.utcoffset() == timedelta(0)
+
+
+async def test_a_host_saves_as_agents_do() -> None:
+    async with Mosaic.open("memory:", memory=MEMORY) as mosaic:
+        memories = mosaic.memories
+        tea = await memories.set_preference("drink", "tea", user="ann")
+        _now()
+        coffee = await memories.set_preference("Drink", "coffee", user="ann")
+        assert (tea.action, coffee.action, coffee.closed) == ("add", "supersede", (tea.memory,))
+        boat = await memories.save("Ann's boat is called Miso.", importance=0.9, user="ann")
+        again = await memories.save("Ann's boat is called Miso.", user="ann")
+        assert (again.action, again.memory) == ("strengthen", boat.memory)
+        assert boat.memory
+        found = await memories.get(boat.memory, user="ann")
+        assert found
+        assert (found.kind, found.importance, found.accessed) == ("insight", 0.9, 1)
+        _now()
+        sold = await memories.save("Ann's boat was sold.", replaces=[boat.memory], user="ann")
+        old = await memories.get(boat.memory)
+        assert old
+        assert (old.superseded_by, old.closed_at is None) == (sold.memory, False)
+        source = [SourceRef("monday", 3)]
+        secret = "The token is ghp_0123456789abcdefghijABCDEFGHIJ012345."
+        kept = await memories.save(secret, source=source, user="ann")
+        assert kept.memory
+        found = await memories.get(kept.memory)
+        assert found
+        assert ("ghp_" in found.text, found.sources) == (False, tuple(source))
+        assert len(await memories.list(user="ann")) == 3, "coffee, the sale, the token"
+        assert (await memories.counts(user="bob")).memories == 0
+        for bad, says in [({"text": " "}, "says nothing"), ({"importance": 2}, "from 0 to 1")]:
+            with pytest.raises(errors.InvalidRequestError, match=says):
+                await memories.save(**{"text": "Ann sails.", **bad})  # pyright: ignore[reportArgumentType]
+
+
+async def test_pages_follow_one_another() -> None:
+    async with Mosaic.open("memory:", memory=MEMORY) as mosaic:
+        for each in ("a boat", "a dog", "green tea"):
+            await mosaic.memories.save(f"Ann likes {each}.", user="ann")
+        first = await mosaic.memories.list(limit=2, user="ann")
+        rest = await mosaic.memories.list(limit=2, after=first[-1].id, user="ann")
+        assert [each.text[10:] for each in (*first, *rest)] == ["a boat.", "a dog.", "green tea."]
+        assert await mosaic.memories.list(kinds=["preference"], user="ann") == []
+
+
+async def test_what_is_forgotten_is_not_found_any_more() -> None:
+    async with Mosaic.open("memory:", memory=MEMORY) as mosaic:
+        memories = mosaic.memories
+        ill = (await memories.save("Ann is ill.", user="ann")).memory
+        assert ill
+        with pytest.raises(errors.NotFoundError, match="user bob"):
+            await memories.forget(ill, user="bob")
+        for _ in range(2):
+            await memories.forget(ill, user="ann")
+        assert not (await memories.search("Who is ill?", user="ann")).hits
+        assert await memories.get(ill, user="ann"), "the past is kept"
+        await memories.forget(ill, remove=True, user="ann")
+        assert await memories.get(ill, user="ann") is None
+        for call in (memories.forget, memories.get):
+            with pytest.raises(errors.InvalidRequestError, match="`id` is 'the first'"):
+                await call("the first")
+
+
+async def test_a_block_is_written_only_over_the_version_that_was_read() -> None:
+    async with Mosaic.open("memory:", memory=MEMORY) as mosaic:
+        memories = mosaic.memories
+        first = await memories.put_block("persona", "A butler.", purpose="Who it is.", limit=40, user="ann")
+        second = await memories.put_block("persona", "A sailor.", expected=first.version, user="ann")
+        assert (second.version, second.purpose, second.limit) == (2, "Who it is.", 40)
+        with pytest.raises(errors.ConflictError, match=r"version 2, not 1.*read it again"):
+            await memories.put_block("persona", "A cook.", expected=first.version, user="ann")
+        with pytest.raises(errors.InvalidRequestError, match="its limit is 40; shorten it"):
+            await memories.put_block("persona", "A" * 41, user="ann")
+        await memories.put_block("house", "Speak Norwegian.")
+        assert await memories.blocks(user="ann") == [second]
+        seen = await memories.blocks(user="ann", reach="inherited")
+        assert [block.name for block in seen] == ["house", "persona"]
+        agent = Agent("butler", model=(model := ScriptedModel([text("Aye.")])), memory=True)
+        await (await mosaic.session("monday", agent, user="ann")).ask("Hello")
+        assert "A sailor." in str(model.requests[0])
+        await memories.remove_block("persona", user="ann")
+        assert await memories.blocks(user="ann") == []
+
+
+async def test_an_export_is_moved_elsewhere_whole(tmp_path: Path) -> None:
+    async with Mosaic.open("memory:", memory=MEMORY) as mosaic:
+        for n in range(300):
+            await mosaic.memories.save(f"Fact {n} is about thing{n}.", user="ann")
+        await mosaic.memories.put_block("persona", "A sailor.", user="ann")
+        await mosaic.memories.save("Bob sails.", user="bob")
+        lines = [line async for line in mosaic.memories.export(user="ann")]
+        assert len(lines) == 301
+        assert not any("Bob" in line for line in lines)
+        before = await mosaic.memories.counts(user="ann")
+    async with Mosaic.open(f"sqlite://{tmp_path}/app.db", memory=MEMORY) as mosaic:
+        memories = mosaic.memories
+        with pytest.raises(errors.InvalidRequestError, match="user ann"):
+            await memories.import_lines(lines, user="bob")
+        done = await memories.import_lines(lines, user="ann")
+        assert (done.added, done.present) == (301, 0)
+        done = await memories.import_lines("\n".join(lines), user="ann")
+        assert (done.added, done.present) == (0, 301)
+        assert await memories.counts(user="ann") == before
+        assert [line async for line in memories.export(user="ann")] == lines
+        hit = (await memories.search("What is thing217?", user="ann", limit=1)).hits[0]
+        assert hit.memory.text == "Fact 217 is about thing217."
+        with pytest.raises(errors.DecodeError, match="line 2"):
+            await memories.import_lines([lines[0], "{}"], user="ann")
+        await mosaic.erase_user("ann")
+        assert [line async for line in memories.export(user="ann")] == []
+
+
+async def test_an_embedder_that_fails_is_told_of_and_stops_what_must_be_compared() -> None:
+    def embed(_: list[str]) -> list[list[float]]:
+        raise ValueError("no such model")
+
+    async with Mosaic.open("memory:", memory=Memory(HostEmbedder(embed, model="bad"))) as mosaic:
+        found = await mosaic.memories.search("tea", user="ann")
+        assert isinstance(found.without_vectors, errors.ServerError)
+        assert "no such model" in str(found.without_vectors)
+        with pytest.raises(errors.ServerError, match="no such model"):
+            await mosaic.memories.save("Ann drinks tea.", user="ann")
+
+
+def test_it_works_without_await() -> None:
+    with blocking.Mosaic.open("memory:", memory=MEMORY) as mosaic:
+        memories = mosaic.memories
+        tea = memories.set_preference("drink", "tea", user="ann").memory
+        assert tea
+        assert memories.search("What to drink?", user="ann").hits[0].memory.id == tea
+        assert [each.id for each in memories.list(user="ann")] == [tea]
+        lines = list(memories.export(user="ann"))
+        assert memories.put_block("persona", "A sailor.", user="ann") == memories.blocks(user="ann")[0]
+        memories.forget(tea, remove=True, user="ann")
+        assert memories.get(tea) is None
+        assert memories.import_lines(lines, user="ann").added == len(lines) == 1
+        assert memories.counts(user="ann").open == 1
+        assert memories.save("Ann sails.", user="ann").action == "add"
+        memories.remove_block("persona", user="ann")
+        assert memories.search.__doc__ == Memories.search.__doc__
+        with pytest.raises(errors.InvalidRequestError, match="time zone"):
+            memories.search("tea", as_of=datetime(2026, 5, 1))
 
 
 @pytest.mark.parametrize(

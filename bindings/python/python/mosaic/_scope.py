@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
+from uuid import UUID
 
 from mosaic.errors import InvalidRequestError
 
@@ -54,6 +55,16 @@ def scope(whose: Whose) -> dict[str, Any]:
 def scope_from_json(data: Mapping[str, Any]) -> Scope:
     """Make a scope of its JSON, or of what has its members."""
     return Scope(data["tenant"], data.get("user"), data.get("agent"), data.get("session"))
+
+
+def uuid(what: str, of: str, text: str) -> str:
+    """Give an id as the library writes it."""
+    try:
+        return str(UUID(text))
+    except (ValueError, AttributeError, TypeError):
+        raise InvalidRequestError(
+            f"`{what}` is {text!r}, which is no id of {of}; give one that was read"
+        ) from None
 
 
 def milliseconds(what: str, at: datetime.datetime | None) -> int | None:

@@ -14,149 +14,59 @@ all of them: without a user a search finds what any user said. Times are datetim
 
 from __future__ import annotations
 
+import builtins
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from mosaic import _mosaic
-from mosaic._scope import Scope, Whose, milliseconds, moment, moment_or_none, scope, scope_from_json
-from mosaic.errors import InvalidRequestError, MosaicError, error_from_report
+from mosaic._remembered import (
+    AsOf,
+    Decision,
+    Hit,
+    Imported,
+    Kind,
+    MemoryBlock,
+    MemoryCounts,
+    MemoryItem,
+    Metadata,
+    Place,
+    Reach,
+    Recalled,
+    Share,
+    SourceRef,
+    Span,
+    block,
+    item,
+    recalled,
+    which,
+)
+from mosaic._scope import Scope, Whose, milliseconds, scope, uuid
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-#: What a memory is: what somebody likes or wants, what is so, or what was said.
-Kind = Literal["preference", "insight", "episode"]
-#: How far a read reaches: to what is kept in the scope, or also to what is kept more widely and so holds there too.
-Reach = Literal["within", "inherited"]
-#: Values by name: what a memory's metadata must have, under each name one of the values.
-Metadata = Mapping[str, list[Any] | tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class AsOf:
-    """Of which times an answer is. ``AsOf()``: what is believed now, whenever it is so."""
-
-    #: Only what is so at this time; None: at any time.
-    valid: datetime | None = None
-    #: What was believed at this time; None: what is believed now.
-    recorded: datetime | None = None
-
-
-@dataclass(frozen=True)
-class SourceRef:
-    """An entry of a session's log that a memory came from."""
-
-    session: str
-    seq: int
-
-
-@dataclass(frozen=True)
-class Span:
-    """A part of a session's log, both ends in it."""
-
-    session: str
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in a conversation something was said."""
-
-    conversation: str
-    position: int
-    speaker: str | None = None
-    said_at: datetime | None = None
-    #: What a picture that came with it shows.
-    caption: str | None = None
-
-
-@dataclass(frozen=True)
-class MemoryItem:
-    """Something that is remembered."""
-
-    #: A UUID.
-    id: str
-    scope: Scope
-    kind: Kind
-    #: What it says; a preference as "key: value".
-    text: str
-    #: Of a preference: of what.
-    key: str | None
-    #: Of a preference: which.
-    value: str | None
-    #: Of a preference: how sure that is, from 0 to 1.
-    confidence: float | None
-    #: Of a summary: the part of the log that it stands for.
-    span: Span | None
-    #: The entries that it came from.
-    sources: tuple[SourceRef, ...]
-    #: Where it was said.
-    place: Place | None
-    #: From when on it is so.
-    valid_from: datetime
-    #: Until when it is so; None where nobody knows of an end.
-    valid_to: datetime | None
-    #: Since when it is believed.
-    recorded_at: datetime
-    #: Until when it was believed; None where it still is.
-    closed_at: datetime | None
-    #: The memory that is believed instead.
-    superseded_by: str | None
-    #: How much it matters, from 0 to 1.
-    importance: float
-    #: How often it was used.
-    accessed: int
-    accessed_at: datetime | None
-    metadata: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Share:
-    """What one signal did for a hit."""
-
-    #: Which: "words", "meaning", "coverage" ...
-    signal: str
-    #: What was measured, from 0 to 1.
-    value: float
-    #: What it weighs.
-    weight: float
-    #: What it adds to the score.
-    points: float
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A memory that may answer, and why it stands where it stands."""
-
-    memory: MemoryItem
-    #: The sum of its shares.
-    score: float
-    #: What each signal did, the greatest first.
-    shares: tuple[Share, ...]
-    #: The same in a line.
-    explanation: str
-
-
-@dataclass(frozen=True)
-class Recalled:
-    """What a search found."""
-
-    #: The best first.
-    hits: tuple[Hit, ...]
-    #: The hits for a prompt: a line each, in the order in which they were said.
-    text: str
-    #: How many tokens the text has.
-    tokens: int
-    #: How many of the best were left out because the budget had no room for them.
-    too_long: int
-    #: How many memories were looked at.
-    admitted: int
-    #: Why the question was not embedded, if it was not; words found all of this.
-    without_vectors: MosaicError | None
+__all__ = [
+    "AsOf",
+    "Decision",
+    "Hit",
+    "Imported",
+    "Kind",
+    "Memories",
+    "MemoryBlock",
+    "MemoryCounts",
+    "MemoryItem",
+    "Metadata",
+    "Place",
+    "Reach",
+    "Recalled",
+    "Scope",
+    "Share",
+    "SourceRef",
+    "Span",
+    "Whose",
+]
 
 
 class Memories:
@@ -201,92 +111,202 @@ class Memories:
             "scope": scope(whose),
             "reach": reach,
             "text": text,
-            "which": _which(kinds, as_of, since, before, metadata),
+            "which": which(kinds, as_of, since, before, metadata),
             "limit": limit,
             "budget": budget,
         }
-        return _recalled(json.loads(await self._native.search(json.dumps(request))))
+        return recalled(json.loads(await self._native.search(json.dumps(request))))
 
+    async def list(
+        self,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+        kinds: Sequence[Kind] = (),
+        as_of: datetime | AsOf | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        metadata: Metadata | None = None,
+        **whose: Unpack[Whose],
+    ) -> builtins.list[MemoryItem]:
+        """Give a page of memories, in the order of their ids.
 
-def _which(
-    kinds: Sequence[Kind],
-    as_of: datetime | AsOf | None,
-    since: datetime | None,
-    before: datetime | None,
-    metadata: Metadata | None,
-) -> dict[str, Any]:
-    for name, values in (metadata or {}).items():
-        # A text is a sequence, too: of letters.
-        if not isinstance(values, (list, tuple)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidRequestError(
-                f"`metadata` has one value under `{name}`; give a list of those that will do"
-            )
-    if isinstance(as_of, AsOf):
-        times = {
-            "valid": milliseconds("as_of.valid", as_of.valid),
-            "recorded": milliseconds("as_of.recorded", as_of.recorded),
+        Args:
+            limit: At most so many.
+            after: Only those after this id: the last one of the page before.
+            kinds: As in `search`; so with the others.
+            as_of: What was believed then.
+            since: Said at this time or later.
+            before: Said before this time.
+            metadata: With these metadata.
+            whose: Whose memories.
+        """
+        request = {
+            "scope": scope(whose),
+            "which": which(kinds, as_of, since, before, metadata),
+            "after": None if after is None else _id("after", after),
+            "limit": limit,
         }
-    else:
-        at = milliseconds("as_of", as_of)
-        times = {"valid": at, "recorded": at}
-    found = {
-        "kinds": list(kinds),
-        "as_of": times,
-        "since": milliseconds("since", since),
-        "before": milliseconds("before", before),
-        "metadata": {name: list(values) for name, values in (metadata or {}).items()},
-    }
-    return {"filter": found, "now": as_of is None}
+        return [item(each) for each in json.loads(await self._native.list(json.dumps(request)))]
+
+    async def get(self, id: str, **whose: Unpack[Whose]) -> MemoryItem | None:  # noqa: A002
+        """Give a memory, also one that is believed no longer; None where there is none."""
+        found = await self._native.get(json.dumps({"scope": scope(whose), "id": _id("id", id)}))
+        return None if found is None else item(json.loads(found))
+
+    async def save(
+        self,
+        text: str,
+        *,
+        importance: float = 0.5,
+        valid_from: datetime | None = None,
+        source: Sequence[SourceRef] = (),
+        replaces: Sequence[str] = (),
+        **whose: Unpack[Whose],
+    ) -> Decision:
+        """Write an insight, as agents do: without secrets, and compared with what is there.
+
+        Without a user it is filed with the tenant, and all of its agents and users see it.
+
+        Args:
+            text: In a sentence.
+            importance: How much it matters, from 0 to 1.
+            valid_from: From when on it is so; None: from now on.
+            source: The entries of logs that it came from.
+            replaces: Ids of memories that are no longer so because of it.
+            whose: With whom it is filed.
+
+        Raises:
+            InvalidRequestError: It cannot or must not be stored.
+        """
+        body = {"type": "insight", "text": text}
+        return await self._write(body, importance, valid_from, source, replaces, whose)
+
+    async def set_preference(
+        self,
+        key: str,
+        value: str,
+        *,
+        confidence: float = 1.0,
+        importance: float = 0.5,
+        valid_from: datetime | None = None,
+        source: Sequence[SourceRef] = (),
+        **whose: Unpack[Whose],
+    ) -> Decision:
+        """Write what somebody likes, uses or wants, in place of what was known under that key.
+
+        Args:
+            key: Of what.
+            value: Which.
+            confidence: How sure that is, from 0 to 1. What is much surer stays.
+            importance: As in `save`; so with the others.
+            valid_from: From when on.
+            source: Where it came from.
+            whose: With whom it is filed.
+
+        Raises:
+            InvalidRequestError: It cannot or must not be stored.
+        """
+        body = {"type": "preference", "key": key, "value": value, "confidence": confidence}
+        return await self._write(body, importance, valid_from, source, (), whose)
+
+    async def _write(
+        self,
+        body: dict[str, Any],
+        importance: float,
+        valid_from: datetime | None,
+        source: Sequence[SourceRef],
+        replaces: Sequence[str],
+        whose: Whose,
+    ) -> Decision:
+        draft = {
+            "body": body,
+            "importance": importance,
+            "source": [{"session": each.session, "seq": each.seq} for each in source],
+            "valid_from": milliseconds("valid_from", valid_from),
+            "replaces": [_id("replaces", each) for each in replaces],
+        }
+        done = json.loads(await self._native.save(json.dumps({"scope": scope(whose), "draft": draft})))
+        return Decision(done["action"], done["reason"], done["memory"], tuple(done["closed"]))
+
+    async def forget(self, id: str, *, remove: bool = False, **whose: Unpack[Whose]) -> None:  # noqa: A002
+        """Believe a memory no longer. Saying so twice is no error.
+
+        Args:
+            id: Which.
+            remove: Whether nothing gives it any more, not even a question about the past. That no copy stays in the
+                database's files, only `Mosaic.erase_user` promises.
+            whose: Where it is looked for.
+
+        Raises:
+            NotFoundError: There is no such memory to be believed no longer.
+        """
+        await self._native.forget(json.dumps({"scope": scope(whose), "id": _id("id", id), "remove": remove}))
+
+    async def blocks(self, *, reach: Reach = "within", **whose: Unpack[Whose]) -> builtins.list[MemoryBlock]:
+        """Give the core blocks that a scope sees, those of wider scopes first, then by name."""
+        found = await self._native.blocks(json.dumps({"scope": scope(whose), "reach": reach}))
+        return [block(each) for each in json.loads(found)]
+
+    async def put_block(
+        self,
+        name: str,
+        text: str,
+        *,
+        purpose: str | None = None,
+        limit: int | None = None,
+        expected: int | None = None,
+        **whose: Unpack[Whose],
+    ) -> MemoryBlock:
+        """Write a core block of exactly this scope, without secrets, and give it as it is now.
+
+        Args:
+            name: Its name.
+            text: What it says.
+            purpose: What it is for, in words for the model. None: as it is.
+            limit: At most so many characters. None: as it is; 2,000 of a new one.
+            expected: Only if it has this version; 0 stands for "there is none". None: whatever it has.
+            whose: Whose block.
+
+        Raises:
+            ConflictError: It has another version: somebody else wrote it. Read it again.
+            InvalidRequestError: It is too long, or must not be stored.
+        """
+        request = {
+            "scope": scope(whose),
+            "name": name,
+            "text": text,
+            "purpose": purpose,
+            "limit": limit,
+            "expected": expected,
+        }
+        return block(json.loads(await self._native.put_block(json.dumps(request))))
+
+    async def remove_block(self, name: str, **whose: Unpack[Whose]) -> None:
+        """Remove a core block of exactly this scope, if there is one."""
+        await self._native.remove_block(json.dumps({"scope": scope(whose), "name": name}))
+
+    async def counts(self, **whose: Unpack[Whose]) -> MemoryCounts:
+        """Tell how much there is."""
+        return MemoryCounts(**json.loads(await self._native.counts(json.dumps(scope(whose)))))
+
+    async def export(self, **whose: Unpack[Whose]) -> AsyncGenerator[str, None]:
+        """Give all that is kept, as lines of JSON: memories, with their vectors, and core blocks."""
+        lines = await self._native.export(json.dumps(scope(whose)))
+        while (batch := await lines.next()) is not None:
+            for line in batch:
+                yield line
+
+    async def import_lines(self, lines: str | Iterable[str], **whose: Unpack[Whose]) -> Imported:
+        """Add what an export holds. What is there already stays, so one that was interrupted is simply done again.
+
+        Raises:
+            DecodeError: A line is not one of an export. Those before it, in steps of some hundred, were added.
+            InvalidRequestError: A line is of another scope.
+        """
+        text = lines if isinstance(lines, str) else "\n".join(lines)
+        return Imported(**json.loads(await self._native.import_lines(json.dumps(scope(whose)), text)))
 
 
-def _item(data: dict[str, Any]) -> MemoryItem:
-    body = data["body"]
-    span, place = body.get("span"), data.get("place")
-    return MemoryItem(
-        id=data["id"],
-        scope=scope_from_json(data["scope"]),
-        kind=body["type"],
-        text=data["text"],
-        key=body.get("key"),
-        value=body.get("value"),
-        confidence=body.get("confidence"),
-        span=span and Span(span["session"], span["from"], span["to"]),
-        sources=tuple(SourceRef(each["session"], each["seq"]) for each in data.get("source", ())),
-        place=place and _place(place),
-        valid_from=moment(data["valid_from"]),
-        valid_to=moment_or_none(data.get("valid_to")),
-        recorded_at=moment(data["recorded_at"]),
-        closed_at=moment_or_none(data.get("closed_at")),
-        superseded_by=data.get("superseded_by"),
-        importance=data["importance"],
-        accessed=data.get("accessed", 0),
-        accessed_at=moment_or_none(data.get("accessed_at")),
-        metadata=data.get("metadata", {}),
-    )
-
-
-def _place(data: dict[str, Any]) -> Place:
-    return Place(
-        conversation=data["conversation"],
-        position=data["position"],
-        speaker=data.get("speaker"),
-        said_at=moment_or_none(data.get("said_at")),
-        caption=data.get("caption"),
-    )
-
-
-def _hit(data: dict[str, Any]) -> Hit:
-    shares = tuple(Share(**share) for share in data["shares"])
-    return Hit(_item(data["memory"]), data["score"], shares, data["explanation"])
-
-
-def _recalled(data: dict[str, Any]) -> Recalled:
-    missing = data["without_vectors"]
-    return Recalled(
-        hits=tuple(map(_hit, data["hits"])),
-        text=data["text"],
-        tokens=data["tokens"],
-        too_long=data["too_long"],
-        admitted=data["admitted"],
-        without_vectors=missing and error_from_report(json.dumps(missing)),
-    )
+def _id(what: str, text: str) -> str:
+    return uuid(what, "a memory", text)
