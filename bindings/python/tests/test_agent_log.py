@@ -135,8 +135,8 @@ async def test_what_is_old_moves_when_the_schedule_says(tmp_path: Path) -> None:
     ("setup", "says"),
     [
         (AgentLog("logs", schedule="whenever"), "`whenever`"),
-        (AgentLog("logs", hot_age=timedelta(days=-1)), "`open`.*-86400000"),
-        (AgentLog("logs", hot_rows=-1), "-1"),
+        (AgentLog("logs", hot_age=timedelta(days=-1)), "`hot_age` is -1 day"),
+        (AgentLog("logs", hot_rows=-1), "`hot_rows` is -1; give"),
         (AgentLog(None), r"would lose .*AgentLog\('logs'\)"),
     ],
 )

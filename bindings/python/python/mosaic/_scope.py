@@ -67,6 +67,13 @@ def uuid(what: str, of: str, text: str) -> str:
         ) from None
 
 
+def natural(what: str, number: int | None) -> int | None:
+    """Give a number that counts something."""
+    if number is not None and (not isinstance(number, int) or number < 0):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidRequestError(f"`{what}` is {number!r}; give a whole number from 0 on")
+    return number
+
+
 def milliseconds(what: str, at: datetime.datetime | None) -> int | None:
     """Give a time as the library counts it: milliseconds since 1970."""
     if at is None:

@@ -21,7 +21,17 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from mosaic import _mosaic
-from mosaic._scope import DEFAULT_TENANT, Scope, Whose, milliseconds, moment, scope, scope_from_json, uuid
+from mosaic._scope import (
+    DEFAULT_TENANT,
+    Scope,
+    Whose,
+    milliseconds,
+    moment,
+    natural,
+    scope,
+    scope_from_json,
+    uuid,
+)
 from mosaic.errors import InvalidRequestError
 from mosaic.run import Usage
 
@@ -77,14 +87,15 @@ class AgentLog:
             raise InvalidRequestError(
                 f"an archive in RAM would lose what moves there from `{url}`; name a folder: AgentLog('logs')"
             )
-        ages = (("hot_age", self.hot_age), ("warm_age", self.warm_age), ("cold_age", self.cold_age))
         return {
             "archive": None if self.archive is None else os.fspath(self.archive),
             "schedule": self.schedule,
-            **{f"{name}_ms": None if age is None else age // timedelta(milliseconds=1) for name, age in ages},
-            "hot_rows": self.hot_rows,
-            "hot_bytes": self.hot_bytes,
-            "segment_rows": self.segment_rows,
+            "hot_age_ms": _age("hot_age", self.hot_age),
+            "hot_rows": natural("hot_rows", self.hot_rows),
+            "hot_bytes": natural("hot_bytes", self.hot_bytes),
+            "warm_age_ms": _age("warm_age", self.warm_age),
+            "cold_age_ms": _age("cold_age", self.cold_age),
+            "segment_rows": natural("segment_rows", self.segment_rows),
         }
 
 
@@ -214,7 +225,7 @@ class AgentLogs:
             "which": _which(kinds, statuses, failed, name, run, since, until, whose),
             "order": order,
             "after": None if after is None else uuid("after", "a row", after),
-            "limit": limit,
+            "limit": natural("limit", limit),
         }
         return [_row(each) for each in json.loads(await self._native.rows(json.dumps(request)))]
 
@@ -267,6 +278,12 @@ class AgentLogs:
         """
         text = lines if isinstance(lines, str) else "\n".join(lines)
         return await self._native.import_lines(json.dumps(scope(whose)), text)
+
+
+def _age(what: str, age: timedelta | None) -> int | None:
+    if age is not None and age < timedelta(0):
+        raise InvalidRequestError(f"`{what}` is {age}, which is no age; give a timedelta from 0 on")
+    return None if age is None else age // timedelta(milliseconds=1)
 
 
 def _which(

@@ -42,7 +42,7 @@ from mosaic._remembered import (
     recalled,
     which,
 )
-from mosaic._scope import Scope, Whose, milliseconds, scope, uuid
+from mosaic._scope import Scope, Whose, milliseconds, natural, scope, uuid
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -112,8 +112,8 @@ class Memories:
             "reach": reach,
             "text": text,
             "which": which(kinds, as_of, since, before, metadata),
-            "limit": limit,
-            "budget": budget,
+            "limit": natural("limit", limit),
+            "budget": natural("budget", budget),
         }
         return recalled(json.loads(await self._native.search(json.dumps(request))))
 
@@ -145,7 +145,7 @@ class Memories:
             "scope": scope(whose),
             "which": which(kinds, as_of, since, before, metadata),
             "after": None if after is None else _id("after", after),
-            "limit": limit,
+            "limit": natural("limit", limit),
         }
         return [item(each) for each in json.loads(await self._native.list(json.dumps(request)))]
 
@@ -277,8 +277,8 @@ class Memories:
             "name": name,
             "text": text,
             "purpose": purpose,
-            "limit": limit,
-            "expected": expected,
+            "limit": natural("limit", limit),
+            "expected": natural("expected", expected),
         }
         return block(json.loads(await self._native.put_block(json.dumps(request))))
 
