@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from mosaic import Agent, HashingEmbedder, HostEmbedder, Memory, Mosaic, blocking, errors
-from mosaic.memories import AsOf, Memories, SourceRef
+from mosaic import Agent, AgentLog, HashingEmbedder, HostEmbedder, Memory, Mosaic, blocking, errors
+from mosaic.agent_log import LogKey, LogKind, LogOrder, LogStatus
+from mosaic.memories import AsOf, Kind, Memories, Reach, SourceRef
 from mosaic.testing import ScriptedModel, text
 
 MEMORY = Memory(HashingEmbedder(128))
@@ -129,7 +131,8 @@ async def test_pages_follow_one_another() -> None:
             await mosaic.memories.save(f"Ann likes {each}.", user="ann")
         first = await mosaic.memories.list(limit=2, user="ann")
         rest = await mosaic.memories.list(limit=2, after=first[-1].id, user="ann")
-        assert [each.text[10:] for each in (*first, *rest)] == ["a boat.", "a dog.", "green tea."]
+        assert (len(first), len(rest)) == (2, 1)
+        assert {each.text[10:] for each in (*first, *rest)} == {"a boat.", "a dog.", "green tea."}
         assert await mosaic.memories.list(kinds=["preference"], user="ann") == []
 
 
@@ -244,6 +247,8 @@ def test_it_works_without_await() -> None:
         ({"budget": 1.5}, "`budget` is 1.5; give"),
         ({"user": None}, "`user` is None"),
         ({"metadata": {"lang": "no"}}, "`lang`; give a list"),
+        ({"metadata": {"score": [float("nan")]}}, "JSON: Out of range float"),
+        ({"metadata": {"half": ["\ud83d"]}}, "JSON: .* surrogates"),
     ],
 )
 async def test_what_cannot_be_asked_is_said(asked: dict[str, Any], says: str) -> None:
@@ -252,6 +257,24 @@ async def test_what_cannot_be_asked_is_said(asked: dict[str, Any], says: str) ->
             await mosaic.memories.search("tea", **asked)
         with pytest.raises(TypeError, match="usr"):
             await mosaic.memories.search("tea", usr="ann")  # pyright: ignore[reportCallIssue]
+
+
+async def test_the_names_are_those_of_the_library() -> None:
+    async with Mosaic.open("memory:", memory=MEMORY, agent_log=AgentLog(None)) as mosaic:
+        log = mosaic.agent_log
+        bad: Any = ["nonsense"]
+        for asked, names in [
+            (mosaic.memories.search("tea", kinds=bad), Kind),
+            (mosaic.memories.search("tea", reach=bad[0]), Reach),
+            (log.rows(kinds=bad), LogKind),
+            (log.rows(statuses=bad), LogStatus),
+            (log.rows(order=bad[0]), LogOrder),
+            (log.totals(by=bad), LogKey),
+        ]:
+            with pytest.raises(errors.InvalidRequestError) as caught:
+                await asked
+            _, known = str(caught.value).split("expected")
+            assert set(re.findall(r"`(\w+)`", known)) == set(get_args(names))
 
 
 async def test_a_mosaic_without_a_memory_says_so() -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from mosaic._scope import Scope, milliseconds, moment, moment_or_none, scope_from_json
+from mosaic._asking import Scope, milliseconds, moment, moment_or_none, scope_from_json
 from mosaic.errors import InvalidRequestError, MosaicError, error_from_report
 
 #: What a memory is: what somebody likes or wants, what is so, or what was said.
 Kind = Literal["preference", "insight", "episode"]
 #: How far a read reaches: to what is kept in the scope, or also to what is kept more widely and so holds there too.
+#: What a session's agent sees is "inherited", with the user, the agent and the session named: a part that is left out
+#: is no limit.
 Reach = Literal["within", "inherited"]
 #: Values by name: what a memory's metadata must have, under each name one of the values.
 Metadata = Mapping[str, list[Any] | tuple[Any, ...]]

@@ -21,13 +21,14 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from mosaic import _mosaic
-from mosaic._scope import (
+from mosaic._asking import (
     DEFAULT_TENANT,
     Scope,
     Whose,
     milliseconds,
     moment,
     natural,
+    request,
     scope,
     scope_from_json,
     uuid,
@@ -221,13 +222,13 @@ class AgentLogs:
         Raises:
             InvalidRequestError: Something of this cannot be asked; it says what.
         """
-        request = {
+        asked = {
             "which": _which(kinds, statuses, failed, name, run, since, until, whose),
             "order": order,
             "after": None if after is None else uuid("after", "a row", after),
             "limit": natural("limit", limit),
         }
-        return [_row(each) for each in json.loads(await self._native.rows(json.dumps(request)))]
+        return [_row(each) for each in json.loads(await self._native.rows(request(asked)))]
 
     async def totals(
         self,
@@ -256,7 +257,7 @@ class AgentLogs:
             whose: Whose rows.
         """
         which = _which(kinds, statuses, failed, name, run, since, until, whose)
-        found = await self._native.totals(json.dumps({"which": which, "by": list(by)}))
+        found = await self._native.totals(request({"which": which, "by": list(by)}))
         return [_totals(each["group"], each["totals"]) for each in json.loads(found)]
 
     async def tier(self, *, tenant: str = DEFAULT_TENANT) -> TierReport:
@@ -267,7 +268,7 @@ class AgentLogs:
 
     async def export_lines(self, **whose: Unpack[Whose]) -> str:
         """Give all rows as lines of JSON, wherever they are, oldest first."""
-        return await self._native.export_lines(json.dumps(scope(whose)))
+        return await self._native.export_lines(request(scope(whose)))
 
     async def import_lines(self, lines: str | Iterable[str], **whose: Unpack[Whose]) -> int:
         """Add the rows of an export, and tell how many were new.
@@ -277,7 +278,7 @@ class AgentLogs:
             InvalidRequestError: A row is of another scope. Nothing was added.
         """
         text = lines if isinstance(lines, str) else "\n".join(lines)
-        return await self._native.import_lines(json.dumps(scope(whose)), text)
+        return await self._native.import_lines(request(scope(whose)), text)
 
 
 def _age(what: str, age: timedelta | None) -> int | None:

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from mosaic import _mosaic
+from mosaic._asking import DEFAULT_TENANT
 from mosaic._host import Host
-from mosaic._scope import DEFAULT_TENANT
 from mosaic.agent import Agent, Limits, ModelParams
 from mosaic.agent_log import AgentLog, AgentLogs
 from mosaic.memories import Memories

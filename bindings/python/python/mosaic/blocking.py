@@ -24,8 +24,8 @@ from mosaic import app
 from mosaic import memories as memories_
 from mosaic import run as run_
 from mosaic import session as session_
+from mosaic._asking import DEFAULT_TENANT, Whose
 from mosaic._loop import loop
-from mosaic._scope import DEFAULT_TENANT, Whose
 from mosaic.events import Entry, Event
 from mosaic.run import Reply
 from mosaic.session import Delivery, Said

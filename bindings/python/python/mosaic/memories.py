@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mosaic import _mosaic
+from mosaic._asking import Scope, Whose, milliseconds, natural, request, scope, uuid
 from mosaic._remembered import (
     AsOf,
     Decision,
@@ -42,7 +43,6 @@ from mosaic._remembered import (
     recalled,
     which,
 )
-from mosaic._scope import Scope, Whose, milliseconds, natural, scope, uuid
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -107,7 +107,7 @@ class Memories:
         Raises:
             InvalidRequestError: Something of this cannot be asked; it says what.
         """
-        request = {
+        asked = {
             "scope": scope(whose),
             "reach": reach,
             "text": text,
@@ -115,7 +115,7 @@ class Memories:
             "limit": natural("limit", limit),
             "budget": natural("budget", budget),
         }
-        return recalled(json.loads(await self._native.search(json.dumps(request))))
+        return recalled(json.loads(await self._native.search(request(asked))))
 
     async def list(
         self,
@@ -141,17 +141,17 @@ class Memories:
             metadata: With these metadata.
             whose: Whose memories.
         """
-        request = {
+        asked = {
             "scope": scope(whose),
             "which": which(kinds, as_of, since, before, metadata),
             "after": None if after is None else _id("after", after),
             "limit": natural("limit", limit),
         }
-        return [item(each) for each in json.loads(await self._native.list(json.dumps(request)))]
+        return [item(each) for each in json.loads(await self._native.list(request(asked)))]
 
     async def get(self, id: str, **whose: Unpack[Whose]) -> MemoryItem | None:  # noqa: A002
         """Give a memory, also one that is believed no longer; None where there is none."""
-        found = await self._native.get(json.dumps({"scope": scope(whose), "id": _id("id", id)}))
+        found = await self._native.get(request({"scope": scope(whose), "id": _id("id", id)}))
         return None if found is None else item(json.loads(found))
 
     async def save(
@@ -226,7 +226,7 @@ class Memories:
             "valid_from": milliseconds("valid_from", valid_from),
             "replaces": [_id("replaces", each) for each in replaces],
         }
-        done = json.loads(await self._native.save(json.dumps({"scope": scope(whose), "draft": draft})))
+        done = json.loads(await self._native.save(request({"scope": scope(whose), "draft": draft})))
         return Decision(done["action"], done["reason"], done["memory"], tuple(done["closed"]))
 
     async def forget(self, id: str, *, remove: bool = False, **whose: Unpack[Whose]) -> None:  # noqa: A002
@@ -241,11 +241,11 @@ class Memories:
         Raises:
             NotFoundError: There is no such memory to be believed no longer.
         """
-        await self._native.forget(json.dumps({"scope": scope(whose), "id": _id("id", id), "remove": remove}))
+        await self._native.forget(request({"scope": scope(whose), "id": _id("id", id), "remove": remove}))
 
     async def blocks(self, *, reach: Reach = "within", **whose: Unpack[Whose]) -> builtins.list[MemoryBlock]:
         """Give the core blocks that a scope sees, those of wider scopes first, then by name."""
-        found = await self._native.blocks(json.dumps({"scope": scope(whose), "reach": reach}))
+        found = await self._native.blocks(request({"scope": scope(whose), "reach": reach}))
         return [block(each) for each in json.loads(found)]
 
     async def put_block(
@@ -272,7 +272,7 @@ class Memories:
             ConflictError: It has another version: somebody else wrote it. Read it again.
             InvalidRequestError: It is too long, or must not be stored.
         """
-        request = {
+        asked = {
             "scope": scope(whose),
             "name": name,
             "text": text,
@@ -280,19 +280,19 @@ class Memories:
             "limit": natural("limit", limit),
             "expected": natural("expected", expected),
         }
-        return block(json.loads(await self._native.put_block(json.dumps(request))))
+        return block(json.loads(await self._native.put_block(request(asked))))
 
     async def remove_block(self, name: str, **whose: Unpack[Whose]) -> None:
         """Remove a core block of exactly this scope, if there is one."""
-        await self._native.remove_block(json.dumps({"scope": scope(whose), "name": name}))
+        await self._native.remove_block(request({"scope": scope(whose), "name": name}))
 
     async def counts(self, **whose: Unpack[Whose]) -> MemoryCounts:
         """Tell how much there is."""
-        return MemoryCounts(**json.loads(await self._native.counts(json.dumps(scope(whose)))))
+        return MemoryCounts(**json.loads(await self._native.counts(request(scope(whose)))))
 
     async def export(self, **whose: Unpack[Whose]) -> AsyncGenerator[str, None]:
         """Give all that is kept, as lines of JSON: memories, with their vectors, and core blocks."""
-        lines = await self._native.export(json.dumps(scope(whose)))
+        lines = await self._native.export(request(scope(whose)))
         while (batch := await lines.next()) is not None:
             for line in batch:
                 yield line
@@ -305,7 +305,7 @@ class Memories:
             InvalidRequestError: A line is of another scope.
         """
         text = lines if isinstance(lines, str) else "\n".join(lines)
-        return Imported(**json.loads(await self._native.import_lines(json.dumps(scope(whose)), text)))
+        return Imported(**json.loads(await self._native.import_lines(request(scope(whose)), text)))
 
 
 def _id(what: str, text: str) -> str:

@@ -1,8 +1,9 @@
-"""Whose something is, and when: how both cross."""
+"""What programs ask of memories and of agent logs: how it is checked, and how it crosses."""
 
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -55,6 +56,16 @@ def scope(whose: Whose) -> dict[str, Any]:
 def scope_from_json(data: Mapping[str, Any]) -> Scope:
     """Make a scope of its JSON, or of what has its members."""
     return Scope(data["tenant"], data.get("user"), data.get("agent"), data.get("session"))
+
+
+def request(asked: Mapping[str, Any]) -> str:
+    """Write what is asked as JSON."""
+    try:
+        written = json.dumps(asked, allow_nan=False, ensure_ascii=False)
+        written.encode()  # Half a letter is in a text of Python's, and in no other.
+    except (TypeError, ValueError) as error:
+        raise InvalidRequestError(f"this cannot be written as JSON: {error}") from error
+    return written
 
 
 def uuid(what: str, of: str, text: str) -> str:
