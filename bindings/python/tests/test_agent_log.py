@@ -93,6 +93,7 @@ async def test_rows_and_totals_tell_what_runs_did_before_and_after_they_move(tmp
         assert days <= {start.date(), datetime.now(timezone.utc).date()}
         page = await log.rows(limit=3, user="ann")
         assert (page + await log.rows(limit=9, after=page[-1].id, user="ann")) == told["rows"]
+        assert await log.rows(order="oldest", user="ann") == told["rows"][::-1]
         assert await log.rows(until=start) == []
         assert await log.rows(statuses=["denied"]) == []
         erased = await mosaic.erase_user("ann")

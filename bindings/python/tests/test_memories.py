@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from mosaic import Agent, AgentLog, HashingEmbedder, HostEmbedder, Memory, Mosaic, blocking, errors
 from mosaic.agent_log import LogKey, LogKind, LogOrder, LogStatus
-from mosaic.memories import AsOf, Kind, Memories, Reach, SourceRef
+from mosaic.memories import AsOf, Kind, Memories, Reach, Scope, SourceRef
 from mosaic.testing import ScriptedModel, text
 
 MEMORY = Memory(HashingEmbedder(128))
@@ -75,6 +75,20 @@ async def test_what_was_believed_then_is_not_what_is_so_now() -> None:
         assert await breakfast(AsOf()) == {"green tea", "coffee"}
         assert await breakfast(AsOf(recorded=monday)) == {"green tea"}
         assert await breakfast(datetime(2000, 1, 1, tzinfo=timezone.utc)) == set()
+
+
+async def test_what_all_know_is_seen_by_those_who_look_around() -> None:
+    async with Mosaic.open("memory:", memory=MEMORY) as mosaic:
+        await mosaic.memories.save("The house has a red door.")
+        await mosaic.memories.save("Bob's house has a red door.", user="bob")
+        door = "Which house has a red door?"
+        assert not (await mosaic.memories.search(door, user="ann")).hits
+        (hit,) = (
+            await mosaic.memories.search(
+                door, user="ann", agent="butler", session="monday", reach="inherited"
+            )
+        ).hits
+        assert hit.memory.scope == Scope("default")
 
 
 async def test_a_fact_that_came_to_light_later_was_not_believed_before() -> None:

@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(writer.put_block(&ann, first.clone()).await.unwrap().version, 1);
         let second = writer.put_block(&ann, BlockPut::new("persona", "A sailor.")).await.unwrap();
         assert_eq!((second.version, &*second.purpose, second.limit), (2, "Who it is.", 40));
-        assert_eq!(store.blocks(&ann, Reach::Within).await.unwrap(), [second.clone()]);
+        assert_eq!(store.blocks(&ann, Reach::Within).await.unwrap(), [second]);
         for stale in [first, BlockPut::new("persona", "A cook.").expected(1)] {
             let error = writer.put_block(&ann, stale).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");

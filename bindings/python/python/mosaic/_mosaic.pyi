@@ -1,6 +1,6 @@
 # Made of bindings/python/src by `cargo xtask gen`; do not edit.
 # Everything here is internal: handles and conversions, no conveniences. What crosses as `str` is JSON; its shapes are
-# those of bindings/port.schema.json and of the log.
+# those of bindings/port.schema.json, of the log, and of the structs in bindings/python/src.
 import collections.abc
 from typing import Final, final
 
