@@ -150,6 +150,24 @@ async def test_pages_follow_one_another() -> None:
         assert await mosaic.memories.list(kinds=["preference"], user="ann") == []
 
 
+async def test_a_filter_leaves_out_what_was_said_at_other_times_or_otherwise() -> None:
+    async with Mosaic.open("memory:", memory=MEMORY) as mosaic:
+        memories = mosaic.memories
+        may, june, july = (datetime(2026, month, 1, tzinfo=timezone.utc) for month in (5, 6, 7))
+        await memories.set_preference("drink", "tea", valid_from=may, user="ann")
+        await memories.set_preference("house", "red", valid_from=july, user="ann")
+        assert [each.key for each in await memories.list(user="ann", since=june)] == ["house"]
+        assert await memories.list(user="ann", since=may, before=may) == []
+        hits = (await memories.search("tea in the house", user="ann", before=june)).hits
+        assert [hit.memory.key for hit in hits] == ["drink"]
+        (drink,) = await memories.list(user="ann", before=june)
+        assert drink.key == "drink"
+        why = drink.metadata["mosaic.written"]
+        assert why["action"] == "add"
+        assert len(await memories.list(user="ann", metadata={"mosaic.written": ["nothing", why]})) == 2
+        assert await memories.list(user="ann", metadata={"mosaic.written": ["nothing"]}) == []
+
+
 async def test_what_is_forgotten_is_not_found_any_more() -> None:
     async with Mosaic.open("memory:", memory=MEMORY) as mosaic:
         memories = mosaic.memories
