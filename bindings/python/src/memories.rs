@@ -15,6 +15,7 @@ use mosaic_core::memory::{
 use pyo3::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::bridge::{Failure, NOTHING, Outcome, future_into_py};
@@ -240,7 +241,7 @@ impl PyMemories {
         future_into_py(py, async move {
             let scope: Scope = read("export", &scope)?;
             let records = store.export(&scope).await.map_err(failure)?;
-            Ok(PyLines { records: Arc::new(Mutex::new(records)) })
+            Ok(PyLines { records: Some(Arc::new(Mutex::new(records))), tokio: Handle::current() })
         })
     }
 
@@ -264,7 +265,17 @@ impl PyMemories {
 /// The lines of an export.
 #[pyclass(frozen, module = "mosaic._mosaic", name = "Lines")]
 pub(crate) struct PyLines {
-    records: Arc<Mutex<RecordStream>>,
+    /// There until it is dropped.
+    records: Option<Arc<Mutex<RecordStream>>>,
+    tokio: Handle,
+}
+
+impl Drop for PyLines {
+    fn drop(&mut self) {
+        // Python drops it on a thread of its own; a read that was cut short gives back its connection by a task.
+        let _inside = self.tokio.enter();
+        self.records = None;
+    }
 }
 
 #[pymethods]
@@ -273,7 +284,12 @@ impl PyLines {
     #[pyo3(signature = () -> "collections.abc.Awaitable[list[str] | None]")]
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let records = self.records.clone();
-        future_into_py(py, async move { batch(&mut *records.lock().await).await })
+        future_into_py(py, async move {
+            match records {
+                Some(records) => batch(&mut *records.lock().await).await,
+                None => Ok(None),
+            }
+        })
     }
 }
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, get_args
+from uuid import uuid4
 
 import pytest
 from mosaic import Agent, AgentLog, HashingEmbedder, HostEmbedder, Memory, Mosaic, blocking, errors
@@ -233,6 +236,27 @@ async def test_an_export_is_moved_elsewhere_whole(tmp_path: Path) -> None:
             await memories.import_lines([lines[0], "{}"], user="ann")
         await mosaic.erase_user("ann")
         assert [line async for line in memories.export(user="ann")] == []
+
+
+async def test_an_export_may_be_given_up_in_the_middle_of_a_read(tmp_path: Path) -> None:
+    async with Mosaic.open(f"sqlite://{tmp_path}/app.db", memory=MEMORY) as mosaic:
+        await mosaic.memories.save("Ann sails.", user="ann")
+        (line,) = [line async for line in mosaic.memories.export()]
+        record = json.loads(line)
+        ids = (str(uuid4()) for _ in range(1_099))  # more than a page of the store
+        lines = [json.dumps({**record, "memory": {**record["memory"], "id": each}}) for each in ids]
+        await mosaic.memories.import_lines(lines)
+        for tried in range(40):
+            export = await mosaic.memories._native.export('{"tenant": "default"}')
+            assert len(await export.next() or []) == len(await export.next() or []) == 256
+            reading = asyncio.ensure_future(export.next())
+            for _ in range(tried):
+                await asyncio.sleep(0)
+            reading.cancel()
+            await asyncio.wait([reading])
+            # Here, on a thread of Python's, it lets go of the database.
+            del export
+        assert (await mosaic.memories.counts()).open == 1_100
 
 
 async def test_an_embedder_that_fails_is_told_of_and_stops_what_must_be_compared() -> None:
