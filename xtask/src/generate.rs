@@ -34,7 +34,7 @@ const STUBS: &str = "bindings/python/python/mosaic/_mosaic.pyi";
 /// What maturin leaves out: who made it, and the import that the written types need.
 const STUBS_HEAD: &str = "# Made of bindings/python/src by `cargo xtask gen`; do not edit.\n\
     # Everything here is internal: handles and conversions, no conveniences. What crosses as `str` is JSON; its shapes are\n\
-    # those of bindings/port.schema.json and of the log.\n\
+    # those of bindings/port.schema.json, of the log, and of the structs in bindings/python/src.\n\
     import collections.abc\n";
 
 /// Whether the stubs are as they would be made now.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mosaic::providers::endpoint::Endpoint;
-use mosaic::{Mosaic, SessionLogs};
+use mosaic::{Mosaic, MosaicBuilder, SessionLogs};
 use mosaic_core::port::Port;
 use mosaic_core::testing::ScriptedModel;
 use mosaic_core::{
@@ -13,7 +13,10 @@ use mosaic_core::{
 use pyo3::prelude::*;
 use serde::Deserialize;
 
+use crate::agent_log::{self, PyAgentLog};
 use crate::bridge::{Failure, NOTHING, Outcome, future_into_py};
+use crate::json::{invalid, read};
+use crate::memories::PyMemories;
 use crate::memory;
 use crate::model::Model;
 use crate::port::PyPort;
@@ -57,10 +60,11 @@ pub(crate) struct PyEngine {
     port: Port,
 }
 
-/// Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers; `memory` is a
-/// description in JSON, with the scripted models that it names by their places.
+/// Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers; `memory` and
+/// `agent_log` are descriptions in JSON, with the scripted models that they name by their places.
 #[pyfunction]
-#[pyo3(signature = (url, providers: "list[tuple[str, str]]", keys: "list[tuple[str, str]]", host_transport, memory: "str | None", scripted: "list[ScriptedModel]") -> "collections.abc.Awaitable[Engine]")]
+#[pyo3(signature = (url, providers: "list[tuple[str, str]]", keys: "list[tuple[str, str]]", host_transport, memory: "str | None", agent_log: "str | None", scripted: "list[ScriptedModel]") -> "collections.abc.Awaitable[Engine]")]
+#[expect(clippy::too_many_arguments, reason = "Python's names for them stand beside them")]
 pub(crate) fn open<'py>(
     py: Python<'py>,
     url: String,
@@ -68,6 +72,7 @@ pub(crate) fn open<'py>(
     keys: Vec<(String, String)>,
     host_transport: bool,
     memory: Option<String>,
+    agent_log: Option<String>,
     scripted: Vec<PyRef<'py, PyScriptedModel>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let scripted: Vec<_> = scripted.iter().map(|scripted| scripted.model.clone()).collect();
@@ -87,9 +92,13 @@ pub(crate) fn open<'py>(
             builder = builder.transport(Arc::new(port.transport()));
         }
         if let Some(memory) = memory {
-            let memory: memory::Description = serde_json::from_str(&memory)
-                .map_err(|error| invalid(format!("no description of a memory: {error}")))?;
+            let memory: memory::Description = read("open", &memory)?;
             builder = builder.memory(memory.setup(&port, &scripted)?);
+        }
+        if let Some(log) = agent_log {
+            let log: agent_log::Description = read("open", &log)?;
+            builder = builder.agent_log(log.setup().await?);
+            builder = log.schedule().into_iter().fold(builder, MosaicBuilder::schedule);
         }
         let mosaic = builder.open(&url).await.map_err(|error| Failure::report(error.report()))?;
         Ok(PyEngine { mosaic, port })
@@ -101,6 +110,26 @@ impl PyEngine {
     /// The host port.
     fn port(&self) -> PyPort {
         PyPort { port: self.port.clone() }
+    }
+
+    /// What is remembered.
+    fn memories(&self, py: Python<'_>) -> PyResult<PyMemories> {
+        let memory = self.mosaic.memory().map_err(|_| {
+            invalid("this Mosaic remembers nothing; open it with `Mosaic.open(url, memory=Memory(...))`")
+                .into_py_err(py)
+        })?;
+        Ok(PyMemories::new(memory.clone(), self.mosaic.engine().runtime().clone()))
+    }
+
+    /// What agents did.
+    fn agent_log(&self, py: Python<'_>) -> PyResult<PyAgentLog> {
+        let log = self.mosaic.agent_log().map_err(|_| {
+            invalid(
+                "this Mosaic keeps no agent logs; open it with `Mosaic.open(url, agent_log=AgentLog(...))`",
+            )
+            .into_py_err(py)
+        })?;
+        Ok(PyAgentLog::new(log.clone()))
     }
 
     /// Makes an agent of its description in JSON, and of the scripted models that it names by their places.
@@ -179,6 +208,7 @@ impl PyEngine {
                 "jobs": erased.jobs,
                 "memories": erased.memories.memories,
                 "blocks": erased.memories.blocks,
+                "log_rows": erased.log_rows,
             })
             .to_string())
         })
@@ -208,8 +238,7 @@ impl PyEngine {
 
 impl PyEngine {
     fn build(&self, agent: &str, scripted: &[Arc<ScriptedModel>]) -> Outcome<Agent> {
-        let description: Description = serde_json::from_str(agent)
-            .map_err(|error| invalid(format!("no description of an agent: {error}")))?;
+        let description: Description = read("session", agent)?;
         let port = &self.port;
         let tools = description
             .tools
@@ -238,8 +267,4 @@ fn spec(tenant: String, name: String, user: Option<String>) -> SessionSpec {
         Some(user) => spec.user(user),
         None => spec,
     }
-}
-
-fn invalid(why: String) -> Failure {
-    Failure::report(ErrorReport::new(ErrorKind::InvalidRequest, why))
 }

@@ -1,8 +1,11 @@
 //! The native half of the Python package `mosaic`: handles, conversions and lifetimes. Everything that a program sees
 //! is in `python/mosaic`.
 
+mod agent_log;
 mod bridge;
 mod engine;
+mod json;
+mod memories;
 mod memory;
 mod model;
 mod port;
@@ -16,9 +19,13 @@ use pyo3::prelude::*;
 #[pymodule(name = "_mosaic")]
 mod native {
     #[pymodule_export]
+    use super::agent_log::PyAgentLog;
+    #[pymodule_export]
     use super::bridge::{assert_same_process, shutdown};
     #[pymodule_export]
     use super::engine::{PyAgent, PyEngine, open};
+    #[pymodule_export]
+    use super::memories::{PyLines, PyMemories};
     #[pymodule_export]
     use super::port::PyPort;
     #[pymodule_export]

@@ -9,7 +9,8 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::bridge::{Failure, NOTHING, Outcome, future_into_py, runtime};
-use crate::session::{failure, write};
+use crate::json::write;
+use crate::session::failure;
 
 /// A run. Whoever reads its events or waits for its end holds the lock meanwhile.
 #[pyclass(frozen, module = "mosaic._mosaic", name = "Run")]

@@ -1,14 +1,12 @@
 //! Sessions.
 
-use mosaic_core::{
-    Decision, ErrorKind, ErrorReport, Input, InputDelivery, OutputSpec, Part, Seq, Session, SessionError,
-};
+use mosaic_core::{Decision, Input, InputDelivery, OutputSpec, Part, Seq, Session, SessionError};
 use pyo3::prelude::*;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::bridge::{Failure, NOTHING, Outcome, future_into_py};
+use crate::bridge::{Failure, NOTHING, future_into_py};
+use crate::json::{read, write};
 use crate::run::PyRun;
 
 /// What Python says.
@@ -38,7 +36,7 @@ impl PySession {
     fn send<'py>(&self, py: Python<'py>, input: String) -> PyResult<Bound<'py, PyAny>> {
         let session = self.session.clone();
         future_into_py(py, async move {
-            let Said { parts, delivery, output } = read(&input)?;
+            let Said { parts, delivery, output } = read("send", &input)?;
             let input = Input { parts, delivery, output, ..Input::default() };
             Ok(PyRun::new(session.send(input).await.map_err(failure)?))
         })
@@ -69,7 +67,7 @@ impl PySession {
     ) -> PyResult<Bound<'py, PyAny>> {
         let session = self.session.clone();
         future_into_py(py, async move {
-            let decision: Decision = read(&decision)?;
+            let decision: Decision = read("answer", &decision)?;
             session.answer(Seq(question), by, decision).await.map_err(failure)?;
             Ok(NOTHING)
         })
@@ -87,7 +85,7 @@ impl PySession {
     fn record<'py>(&self, py: Python<'py>, kind: String, data: String) -> PyResult<Bound<'py, PyAny>> {
         let session = self.session.clone();
         future_into_py(py, async move {
-            let data: Value = read(&data)?;
+            let data: Value = read("record", &data)?;
             Ok(session.record(kind, data).await.map_err(failure)?.0)
         })
     }
@@ -95,15 +93,4 @@ impl PySession {
 
 pub(crate) fn failure(error: SessionError) -> Failure {
     Failure::report(error.report())
-}
-
-fn read<T: DeserializeOwned>(json: &str) -> Outcome<T> {
-    serde_json::from_str(json).map_err(|error| {
-        Failure::report(ErrorReport::new(ErrorKind::InvalidRequest, format!("this makes no sense: {error}")))
-    })
-}
-
-pub(crate) fn write<T: serde::Serialize>(value: &T) -> Outcome<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Failure::report(ErrorReport::new(ErrorKind::Internal, error.to_string())))
 }

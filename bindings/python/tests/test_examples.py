@@ -18,6 +18,7 @@ SAID = {
     "structured.py": "3 nights in Bergen",
     "own_client.py": "Over your client.",
     "cancelling.py": "the digger stops\ntime is up\nthe run ended: cancelled",
+    "memories.py": "on Monday: green tea\nadd, then strengthen: it was said again\nrun: 2, failed: 0\n",
     "fatal.py": "account 7 is closed (7)",
 }
 

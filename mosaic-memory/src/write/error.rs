@@ -4,7 +4,7 @@ use mosaic_core::memory::MemoryError;
 use mosaic_core::{BoxError, EmbedError, ErrorKind, ErrorReport};
 use thiserror::Error;
 
-use super::{ExtractError, Nonsense};
+use super::{ExtractError, Nonsense, Reason};
 
 /// How writing fails. Nothing has been written then.
 #[derive(Debug, Error)]
@@ -22,6 +22,12 @@ pub enum WriteError {
     /// The store failed, or refused the changes.
     #[error(transparent)]
     Store(#[from] MemoryError),
+    /// It cannot or must not be stored.
+    #[error("{reason}")]
+    Refused {
+        /// Why: [`Reason::Invalid`] or [`Reason::Redacted`].
+        reason: Reason,
+    },
     /// Others changed the same memories each time.
     #[error(
         "others changed the same memories {tries} times while they were written; write again later ({last})"
@@ -43,6 +49,7 @@ impl WriteError {
             Self::Redact(_) => ErrorKind::Internal,
             Self::Embed(error) => error.kind(),
             Self::Store(error) => error.kind(),
+            Self::Refused { .. } => ErrorKind::InvalidRequest,
             Self::Contended { .. } => ErrorKind::Conflict,
         }
     }
@@ -52,7 +59,7 @@ impl WriteError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Extract(error) => error.is_retryable(),
-            Self::Redact(_) => false,
+            Self::Redact(_) | Self::Refused { .. } => false,
             Self::Embed(error) => error.is_retryable(),
             Self::Store(error) => error.is_retryable(),
             Self::Contended { .. } => true,
@@ -93,7 +100,7 @@ impl WriteError {
             Self::Extract(error) => error.report(),
             Self::Embed(error) => error.report(),
             Self::Store(error) => error.report(),
-            Self::Redact(_) | Self::Contended { .. } => {
+            Self::Redact(_) | Self::Refused { .. } | Self::Contended { .. } => {
                 let mut report = ErrorReport::new(self.kind(), self.to_string());
                 report.retryable = self.is_retryable();
                 report

@@ -69,6 +69,7 @@
 //! # }
 //! ```
 
+mod by_hand;
 mod decision;
 mod draft;
 mod error;
@@ -82,6 +83,7 @@ mod tests;
 pub mod tools;
 mod writer;
 
+pub use by_hand::BlockPut;
 pub use decision::{Action, Decision, Reason};
 pub use draft::{Draft, DraftBody, Message, Speaker, Turn, normalise};
 pub use error::WriteError;

@@ -75,9 +75,9 @@ impl fmt::Display for WriteReport {
 /// written for one of the user's sessions.
 #[derive(Clone)]
 pub struct Writer {
-    store: Arc<dyn MemoryStore>,
+    pub(super) store: Arc<dyn MemoryStore>,
     embedders: Embedders,
-    runtime: Arc<dyn Runtime>,
+    pub(super) runtime: Arc<dyn Runtime>,
     options: Arc<WriterOptions>,
     turn: Arc<Mutex<()>>,
 }
@@ -352,7 +352,7 @@ impl Writer {
         Ok(vectors)
     }
 
-    async fn redact(&self, text: &str) -> Result<Redacted, WriteError> {
+    pub(super) async fn redact(&self, text: &str) -> Result<Redacted, WriteError> {
         self.options.redactor.redact(text).await.map_err(WriteError::Redact)
     }
 

@@ -31,10 +31,11 @@ from __future__ import annotations
 
 import atexit
 
-from mosaic import _mosaic, blocking, errors, events, testing
+from mosaic import _mosaic, agent_log, blocking, errors, events, memories, testing
 from mosaic._mosaic import __version__
 from mosaic._schema import SchemaError
 from mosaic.agent import Agent, Limits, ModelParams
+from mosaic.agent_log import AgentLog
 from mosaic.app import Mosaic
 from mosaic.errors import Fatal, MosaicError, fatal
 from mosaic.memory import HashingEmbedder, HostEmbedder, Memory
@@ -48,6 +49,7 @@ atexit.register(_mosaic._shutdown)  # pyright: ignore[reportPrivateUsage]
 
 __all__ = [
     "Agent",
+    "AgentLog",
     "AiohttpTransport",
     "Fatal",
     "HashingEmbedder",
@@ -69,10 +71,12 @@ __all__ = [
     "Transport",
     "Usage",
     "__version__",
+    "agent_log",
     "blocking",
     "errors",
     "events",
     "fatal",
+    "memories",
     "testing",
     "tool",
 ]

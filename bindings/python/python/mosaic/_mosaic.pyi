@@ -1,10 +1,10 @@
 # Made of bindings/python/src by `cargo xtask gen`; do not edit.
 # Everything here is internal: handles and conversions, no conveniences. What crosses as `str` is JSON; its shapes are
-# those of bindings/port.schema.json and of the log.
+# those of bindings/port.schema.json, of the log, and of the structs in bindings/python/src.
 import collections.abc
 from typing import Final, final
 
-__all__ = ["__version__", "Agent", "Engine", "Port", "Run", "ScriptedModel", "Session", "_panic", "_shutdown", "assert_same_process", "error_kinds", "open"]
+__all__ = ["__version__", "Agent", "AgentLog", "Engine", "Lines", "Memories", "Port", "Run", "ScriptedModel", "Session", "_panic", "_shutdown", "assert_same_process", "error_kinds", "open"]
 
 __version__: Final[str]
 """
@@ -18,6 +18,32 @@ class Agent:
     """
 
 @final
+class AgentLog:
+    """
+    What agents did.
+    """
+    def export_lines(self, /, scope: str) -> "collections.abc.Awaitable[str]":
+        """
+        All rows of a scope as JSON lines.
+        """
+    def import_lines(self, /, scope: str, lines: str) -> "collections.abc.Awaitable[int]":
+        """
+        Adds the rows of an export. Says how many were new.
+        """
+    def rows(self, /, request: str) -> "collections.abc.Awaitable[str]":
+        """
+        A page of rows.
+        """
+    def tier(self, /, tenant: str) -> "collections.abc.Awaitable[str]":
+        """
+        Moves what has grown old of a tenant, and tells what that came to.
+        """
+    def totals(self, /, request: str) -> "collections.abc.Awaitable[str]":
+        """
+        What rows come to.
+        """
+
+@final
 class Engine:
     """
     The library, opened over a store.
@@ -25,6 +51,10 @@ class Engine:
     def agent(self, /, agent: str, scripted: "list[ScriptedModel]") -> Agent:
         """
         Makes an agent of its description in JSON, and of the scripted models that it names by their places.
+        """
+    def agent_log(self, /) -> AgentLog:
+        """
+        What agents did.
         """
     def close(self, /) -> "collections.abc.Awaitable[list[str]]":
         """
@@ -46,6 +76,10 @@ class Engine:
         """
         Waits until no job is due or runs.
         """
+    def memories(self, /) -> Memories:
+        """
+        What is remembered.
+        """
     def port(self, /) -> Port:
         """
         The host port.
@@ -53,6 +87,66 @@ class Engine:
     def session(self, /, tenant: str, name: str, agent: Agent, user: "str | None") -> "collections.abc.Awaitable[Session]":
         """
         Opens a session, or creates it.
+        """
+
+@final
+class Lines:
+    """
+    The lines of an export.
+    """
+    def next(self, /) -> "collections.abc.Awaitable[list[str] | None]":
+        """
+        Some lines more; None after the last.
+        """
+
+@final
+class Memories:
+    """
+    What is remembered.
+    """
+    def blocks(self, /, request: str) -> "collections.abc.Awaitable[str]":
+        """
+        The core blocks that a scope sees.
+        """
+    def counts(self, /, scope: str) -> "collections.abc.Awaitable[str]":
+        """
+        How much there is in a scope.
+        """
+    def export(self, /, scope: str) -> "collections.abc.Awaitable[Lines]":
+        """
+        Begins to give all of a scope.
+        """
+    def forget(self, /, request: str) -> "collections.abc.Awaitable[None]":
+        """
+        Believes a memory no longer, or removes it.
+        """
+    def get(self, /, request: str) -> "collections.abc.Awaitable[str | None]":
+        """
+        A memory.
+        """
+    def import_lines(self, /, scope: str, lines: str) -> "collections.abc.Awaitable[str]":
+        """
+        Adds the lines of an export.
+        """
+    def list(self, /, request: str) -> "collections.abc.Awaitable[str]":
+        """
+        A page of memories.
+        """
+    def put_block(self, /, request: str) -> "collections.abc.Awaitable[str]":
+        """
+        Writes a core block, and gives it.
+        """
+    def remove_block(self, /, request: str) -> "collections.abc.Awaitable[None]":
+        """
+        Removes a core block.
+        """
+    def save(self, /, request: str) -> "collections.abc.Awaitable[str]":
+        """
+        Writes a draft, and tells what became of it.
+        """
+    def search(self, /, request: str) -> "collections.abc.Awaitable[str]":
+        """
+        Searches.
         """
 
 @final
@@ -184,8 +278,8 @@ def error_kinds() -> list[str]:
     Every kind of error, by name.
     """
 
-def open(url: str, providers: "list[tuple[str, str]]", keys: "list[tuple[str, str]]", host_transport: bool, memory: "str | None", scripted: "list[ScriptedModel]") -> "collections.abc.Awaitable[Engine]":
+def open(url: str, providers: "list[tuple[str, str]]", keys: "list[tuple[str, str]]", host_transport: bool, memory: "str | None", agent_log: "str | None", scripted: "list[ScriptedModel]") -> "collections.abc.Awaitable[Engine]":
     """
-    Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers; `memory` is a
-    description in JSON, with the scripted models that it names by their places.
+    Opens a store. `providers` are names and base URLs of servers that speak OpenAI's API, `keys` those of providers; `memory` and
+    `agent_log` are descriptions in JSON, with the scripted models that they name by their places.
     """

@@ -10,14 +10,15 @@ from types import TracebackType
 from typing import Any
 
 from mosaic import _mosaic
+from mosaic._asking import DEFAULT_TENANT
 from mosaic._host import Host
 from mosaic.agent import Agent, Limits, ModelParams
+from mosaic.agent_log import AgentLog, AgentLogs
+from mosaic.memories import Memories
 from mosaic.memory import Embed, Memory
 from mosaic.session import Session
 from mosaic.testing import ScriptedModel
 from mosaic.transport import Transport
-
-DEFAULT_TENANT = "default"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Erased:
     memories: int
     #: Core blocks.
     blocks: int
+    #: Rows of agent logs, also those in the archive.
+    log_rows: int
 
 
 class Mosaic:
@@ -57,6 +60,7 @@ class Mosaic:
         providers: Mapping[str, str] | None = None,
         keys: Mapping[str, str] | None = None,
         memory: Memory | None = None,
+        agent_log: AgentLog | None = None,
     ) -> Opening:
         """Open a store: ``sqlite://app.db``, or ``memory:`` for tests. Await it, or use ``async with``.
 
@@ -67,13 +71,33 @@ class Mosaic:
                 ``{"lab": "http://127.0.0.1:8080/v1"}`` a model is "lab:some-model".
             keys: Keys of providers, in place of their environment variables.
             memory: Lets agents remember; those that are made with ``memory=True`` do.
+            agent_log: Keeps what agents did as rows.
 
         Raises:
             StorageError: The store cannot be opened.
             NotFoundError: Nobody knows the memory's embedder or model.
             AuthError: The key of its provider is missing.
+            InvalidRequestError: A setting makes no sense; it says which.
         """
-        return Opening(url, transport, providers or {}, keys or {}, memory)
+        return Opening(url, transport, providers or {}, keys or {}, memory, agent_log)
+
+    @property
+    def memories(self) -> Memories:
+        """What is remembered, for programs that ask and tell themselves.
+
+        Raises:
+            InvalidRequestError: This Mosaic was opened without a memory.
+        """
+        return Memories(self._native.memories())
+
+    @property
+    def agent_log(self) -> AgentLogs:
+        """What agents did, for programs that ask.
+
+        Raises:
+            InvalidRequestError: This Mosaic was opened without agent logs.
+        """
+        return AgentLogs(self._native.agent_log())
 
     async def session(
         self, name: str, agent: Agent, *, tenant: str = DEFAULT_TENANT, user: str | None = None
@@ -107,7 +131,7 @@ class Mosaic:
         await self._native.erase(tenant, name)
 
     async def erase_user(self, user: str, *, tenant: str = DEFAULT_TENANT, sessions: bool = True) -> Erased:
-        """Erase a user: all that is remembered, jobs about the user, and the logs of the user's sessions.
+        """Erase a user: memories, rows of agent logs, jobs about the user, and the logs of the user's sessions.
 
         What has returned leaves no trace in the database's files. End the user's runs first.
 
@@ -176,6 +200,7 @@ class Opening:
         providers: Mapping[str, str],
         keys: Mapping[str, str],
         memory: Memory | None,
+        agent_log: AgentLog | None,
     ) -> None:
         """Keep what is to be opened."""
         self._url = url
@@ -183,6 +208,7 @@ class Opening:
         self._providers = providers
         self._transport = transport
         self._memory = memory
+        self._agent_log = agent_log
         self._opened: Mosaic | None = None
 
     def __await__(self) -> Generator[Any, None, Mosaic]:
@@ -211,6 +237,7 @@ class Opening:
             list(self._keys.items()),
             self._transport is not None,
             memory,
+            self._agent_log and json.dumps(self._agent_log.described(self._url)),
             scripted,
         )
         host = Host(native.port(), self._transport, embedders)

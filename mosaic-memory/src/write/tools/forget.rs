@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mosaic_core::memory::{Change, MemoryError, MemoryId};
+use mosaic_core::memory::{MemoryError, MemoryId};
 use mosaic_core::{Effect, ErrorKind, Tool, ToolContext, ToolError, ToolOutput, ToolSpec};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::shared::{Forgetting, Shared, failed, invalid, read, spec, stored};
+use super::shared::{Shared, failed, invalid, read, spec, stored};
 
 #[derive(Debug)]
 pub(super) struct Forget {
@@ -42,28 +42,13 @@ impl Tool for Forget {
         let name = memory.trim().trim_matches(['[', ']']);
         let id: MemoryId = serde_json::from_value(Value::String(name.to_owned()))
             .map_err(|_| invalid("`memory` is no id of a memory; memory_search shows them in brackets"))?;
-        let Shared { store, options, runtime, .. } = &*self.shared;
-        let scope = &self.shared.scope(ctx);
-        let done = Ok(ToolOutput::text("forgotten"));
-        let found = store.get(scope, &[id]).await.map_err(stored)?.into_iter().flatten().next();
-        let Some(found) = found else {
-            if options.forgetting == Forgetting::Remove {
-                // It may be this very call that has removed it, before a crash.
-                return done;
+        let Shared { writer, options, .. } = &*self.shared;
+        match writer.forget(&self.shared.scope(ctx), id, options.forgetting).await {
+            Ok(()) => Ok(ToolOutput::text("forgotten")),
+            Err(MemoryError::NotFound { .. }) => {
+                let message = format!("there is no memory {id}; look with memory_search");
+                Err(failed(ErrorKind::NotFound, message))
             }
-            return Err(failed(
-                ErrorKind::NotFound,
-                format!("there is no memory {id}; look with memory_search"),
-            ));
-        };
-        let change = match options.forgetting {
-            Forgetting::Close if found.closed_at.is_some() => return done,
-            Forgetting::Close => Change::Close { id, at: runtime.now(), kept: None },
-            Forgetting::Remove => Change::Remove { id },
-        };
-        match store.apply(scope, vec![change]).await {
-            // Somebody else was faster.
-            Ok(()) | Err(MemoryError::Closed { .. }) => done,
             Err(error) => Err(stored(error)),
         }
     }

@@ -17,7 +17,7 @@ use super::save::Save;
 use super::search::Search;
 use crate::embed::Embedders;
 use crate::recall::{Recall, RecallOptions};
-use crate::write::{Action, Decision, Draft, Reason, Redacted, WriteError, Writer, WriterOptions};
+use crate::write::{Action, Decision, Draft, WriteError, Writer, WriterOptions};
 
 /// What becomes of a memory that an agent forgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -185,23 +185,13 @@ impl Shared {
         if ctx.input != Seq::ZERO {
             draft.source.push(SourceRef { session: ctx.session.name.clone(), seq: ctx.input });
         }
-        let report = self.writer.write_drafts(&self.scope(ctx), vec![draft]).await.map_err(written)?;
-        let decision = report.decisions.into_iter().next();
-        let decision = decision.ok_or_else(|| invalid("there was nothing to write"))?;
-        match &decision.reason {
-            Reason::Invalid { .. } | Reason::Redacted { .. } => Err(invalid(decision.reason.to_string())),
-            _ => Ok(told(&decision)),
-        }
+        let decision = self.writer.save(&self.scope(ctx), draft).await.map_err(written)?;
+        Ok(told(&decision))
     }
 
     /// A text without what must not be stored.
     pub(super) async fn clean(&self, text: String) -> Result<String, ToolError> {
-        match self.options.writer.redactor.redact(&text).await {
-            Ok(Redacted::Clean) => Ok(text),
-            Ok(Redacted::Changed { text }) => Ok(text),
-            Ok(Redacted::Refused { why }) => Err(invalid(format!("the text must not be stored: {why}"))),
-            Err(error) => Err(written(WriteError::Redact(error))),
-        }
+        self.writer.clean_text(text).await.map_err(written)
     }
 }
 
