@@ -50,7 +50,8 @@ pub struct SessionArchiveSetup {
 }
 
 impl SessionArchiveSetup {
-    /// With an archive for the logs: a folder, for one. It may be that of the agent logs.
+    /// With an archive for the logs: a folder, for one. It may be that of the agent logs, but not that of another database's sessions: one
+    /// of the same name there would be taken for one of this.
     pub fn new(archive: Arc<dyn Archive>) -> Self {
         Self { archive, policy: ArchivePolicy::default() }
     }
