@@ -8,6 +8,7 @@ use mosaic_core::summary::Compaction;
 use mosaic_core::{Engine, HttpTransport, ModelInfo, ModelSource, Runtime, SessionStore, TokioRuntime};
 use mosaic_memory::agent::{AfterRun, Places};
 use mosaic_memory::agent_log::record_job;
+use mosaic_memory::session_archive::RestoringStore;
 use mosaic_memory::summary::ExtractiveSummarizer;
 use mosaic_providers::credentials::Credential;
 use mosaic_providers::endpoint::Endpoint;
@@ -17,7 +18,7 @@ use secrecy::SecretString;
 use crate::jobs::{JobSettings, Jobs};
 use crate::models::{Models, Settings};
 use crate::mosaic::Parts;
-use crate::{AgentLogSetup, Error, MemorySetup, Mosaic, Work, logs};
+use crate::{AgentLogSetup, Error, MemorySetup, Mosaic, SessionArchiveSetup, Work, logs};
 
 /// A [`Mosaic`] in the making.
 ///
@@ -49,6 +50,7 @@ pub struct MosaicBuilder {
     recorder: Option<RunRecorder>,
     memory: Option<MemorySetup>,
     agent_log: Option<AgentLogSetup>,
+    session_archive: Option<SessionArchiveSetup>,
     compaction: Compacting,
     jobs: JobSettings,
 }
@@ -141,6 +143,12 @@ impl MosaicBuilder {
         self
     }
 
+    /// Puts sessions that nobody has used for long into an archive, and brings back what is asked for: see [`SessionArchiveSetup`].
+    pub fn archive_sessions(mut self, setup: SessionArchiveSetup) -> Self {
+        self.session_archive = Some(setup);
+        self
+    }
+
     /// How long conversations are [compacted](Compaction), where an agent says nothing of it; `None`: not at all. If nothing is
     /// said here either, they are when they come near the model's window, with the sentences that stand for the others
     /// ([`ExtractiveSummarizer`](mosaic_memory::summary::ExtractiveSummarizer)) and with the facts.
@@ -181,9 +189,16 @@ impl MosaicBuilder {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub async fn open_stores(mut self, stores: Stores) -> Result<Mosaic, Error> {
+    pub async fn open_stores(mut self, mut stores: Stores) -> Result<Mosaic, Error> {
         let (memory, agent_log) = (self.memory.take(), self.agent_log.take());
         let mut settings = std::mem::take(&mut self.jobs);
+        let session_archive = self.session_archive.take().map(|setup| {
+            let (archive, handler) = setup.open(stores.sessions.clone());
+            // From here on, whoever asks for a session finds it.
+            stores.sessions = Arc::new(RestoringStore::new(archive.clone()));
+            settings.handlers.push(Arc::new(handler));
+            archive
+        });
         let ready = self.ready()?;
         let runtime = &ready.runtime;
         let memory = match memory {
@@ -210,7 +225,7 @@ impl MosaicBuilder {
             engine.on_run_end(after.then_job(record_job));
         }
         let sessions = stores.sessions.clone();
-        let parts = Parts { stores, jobs, memory, agent_log };
+        let parts = Parts { stores, jobs, memory, agent_log, session_archive };
         Ok(Mosaic::new(engine, sessions, Some(parts)))
     }
 
@@ -218,10 +233,11 @@ impl MosaicBuilder {
     ///
     /// # Errors
     /// [`Error::NoRuntime`] outside of tokio; `not_found` for the key or the credential of a provider that nobody knows;
-    /// [`Error::Setup`] when the builder was given a memory, a handler or a schedule.
+    /// [`Error::Setup`] when the builder was given a memory, agent logs, an archive, a handler or a schedule.
     pub fn open_store(self, store: Arc<dyn SessionStore>) -> Result<Mosaic, Error> {
         let jobs = !self.jobs.handlers.is_empty() || !self.jobs.schedules.is_empty();
-        if self.memory.is_some() || self.agent_log.is_some() || jobs {
+        let kept = self.memory.is_some() || self.agent_log.is_some() || self.session_archive.is_some();
+        if kept || jobs {
             let reason =
                 "a store of sessions alone keeps no memories and no jobs; use `open_stores` of the builder";
             return Err(Error::Setup { reason: reason.into() });

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use mosaic_core::memory::{MemoryCounts, Scope};
 use mosaic_core::queue::{JobFilter, JobId, JobPage, JobStore};
-use mosaic_core::{Body, Entry, ListOptions, Seq, SessionKey, SessionStore};
+use mosaic_core::{Body, Entry, ListOptions, Seq, SessionKey, SessionStore, StoreError};
 use serde_json::Value;
 
 use crate::{Error, Mosaic};
@@ -38,8 +39,8 @@ pub struct UserErased {
 
 impl Mosaic {
     /// Erases a user: what is remembered, summaries among it; vectors and index entries; cached vectors; rows of agent logs, also
-    /// those in the archive; jobs that are about the user; and, if wanted, the logs of the user's sessions. What has returned
-    /// leaves no trace in the database's files.
+    /// those in the archive; jobs that are about the user; and, if wanted, the logs of the user's sessions, also archived ones. What
+    /// has returned leaves no trace in the files of the database and of the archives.
     ///
     /// A job is about the user when its payload has, anywhere in it, a member `user` of that name, as those of Mosaic's own have.
     /// Sessions are the user's when they were opened for the user ([`SessionKey::user`]).
@@ -66,10 +67,7 @@ impl Mosaic {
         let mut erased = UserErased::default();
         // First: a job whose session is gone learns nothing.
         if logs == SessionLogs::Erased {
-            for key in sessions_of(&*stores.sessions, tenant, user).await? {
-                self.engine().erase(key).await?;
-                erased.sessions += 1;
-            }
+            erased.sessions = self.erase_sessions(tenant, user).await?;
         }
         for id in jobs_about(&*stores.jobs, tenant, user).await? {
             erased.jobs += stores.jobs.remove(&JobFilter::one(id)).await?;
@@ -89,6 +87,30 @@ impl Mosaic {
         erased.memories = stores.memories.erase(&scope).await?;
         Ok(erased)
     }
+
+    /// Erases the sessions of a user, and says how many.
+    async fn erase_sessions(&self, tenant: &str, user: &str) -> Result<u64, Error> {
+        let archive = self.session_archive().ok();
+        // The archive before the store and again after it: whatever a pass moves meanwhile is met in one of the places. The store is looked
+        // through by itself, for to read a session that is archived would bring it back.
+        let mut keys = match archive {
+            Some(archive) => archive.of_user(tenant, user).await?,
+            None => Vec::new(),
+        };
+        let store = archive.map_or(&self.stores()?.sessions, |archive| archive.sessions());
+        keys.extend(sessions_of(&**store, tenant, user).await?);
+        keys.sort_unstable();
+        keys.dedup();
+        // All at once: a store may write itself anew for it, and does so once for those that ask together.
+        for done in join_all(keys.iter().map(|key| self.engine().erase(key.clone()))).await {
+            done?;
+        }
+        let late = match archive {
+            Some(archive) => archive.erase_user(tenant, user).await?,
+            None => 0,
+        };
+        Ok(keys.len() as u64 + late)
+    }
 }
 
 /// The sessions that were opened for a user.
@@ -99,8 +121,11 @@ async fn sessions_of(store: &dyn SessionStore, tenant: &str, user: &str) -> Resu
         let Some(last) = page.last() else { return Ok(found) };
         options.after = Some(last.key.name.to_string());
         for info in page {
-            if user_of(store, &info.key).await?.as_deref() == Some(user) {
-                found.push(info.key);
+            match user_of(store, &info.key).await {
+                Ok(of) if of.as_deref() == Some(user) => found.push(info.key),
+                // It was erased meanwhile, or archived.
+                Err(Error::Store(StoreError::NotFound { .. })) | Ok(_) => {}
+                Err(error) => return Err(error),
             }
         }
     }

@@ -8,6 +8,7 @@ use mosaic_core::{
     AgentError, AgentLogError, BoxError, EmbedError, ErrorKind, ErrorReport, MemoryError, ModelError,
     ModelRefError, SessionError, StoreError, TransportError,
 };
+use mosaic_memory::session_archive::SessionArchiveError;
 use thiserror::Error as ThisError;
 
 /// Whatever can go wrong. Every method of the library has a narrower error; each becomes this one by `?`.
@@ -49,6 +50,9 @@ pub enum Error {
     /// Agent logs failed.
     #[error(transparent)]
     AgentLog(#[from] AgentLogError),
+    /// Archiving sessions failed.
+    #[error(transparent)]
+    SessionArchive(#[from] SessionArchiveError),
     /// Settings of compaction make no sense.
     #[error(transparent)]
     Compaction(#[from] CompactionError),
@@ -110,6 +114,7 @@ impl Error {
             Self::Queue(error) => error.report(),
             Self::Embed(error) => error.report(),
             Self::AgentLog(error) => error.report(),
+            Self::SessionArchive(error) => error.report(),
             Self::Cache { .. } => plain(ErrorKind::Storage),
             Self::Name(_) | Self::NoRuntime | Self::Setup { .. } | Self::Compaction(_) => {
                 plain(ErrorKind::InvalidRequest)

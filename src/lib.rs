@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod archives;
 mod builder;
 mod erase;
 mod failure;
@@ -47,6 +48,7 @@ mod remember;
 #[cfg(feature = "jsonschema")]
 mod schema;
 
+pub use archives::SessionArchiveSetup;
 pub use builder::MosaicBuilder;
 pub use erase::{SessionLogs, UserErased};
 pub use failure::Error;

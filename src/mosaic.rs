@@ -8,6 +8,7 @@ use mosaic_core::{
 };
 use mosaic_memory::agent::AgentMemory;
 use mosaic_memory::agent_log::AgentLog;
+use mosaic_memory::session_archive::SessionArchive;
 use mosaic_storage::Stores;
 
 use crate::jobs::Jobs;
@@ -45,6 +46,7 @@ pub(crate) struct Parts {
     pub(crate) jobs: Jobs,
     pub(crate) memory: Option<AgentMemory>,
     pub(crate) agent_log: Option<Arc<AgentLog>>,
+    pub(crate) session_archive: Option<SessionArchive>,
 }
 
 impl Mosaic {
@@ -69,7 +71,7 @@ impl Mosaic {
     }
 
     /// Opens a session, or creates it. Runs nothing: [`Session::send`] does, and [`Session::resume`] goes on with what a
-    /// crash or a restart interrupted.
+    /// crash or a restart interrupted. A session that is [archived](crate::SessionArchiveSetup) is opened as it was.
     ///
     /// # Errors
     /// `not_found` or `auth` when the agent's model cannot be had, saying what to set; `invalid_request` when the session is
@@ -90,7 +92,7 @@ impl Mosaic {
         Ok(self.engine.find_session(spec, agent).await?)
     }
 
-    /// The sessions of a tenant, in the order of their names.
+    /// The sessions of a tenant, in the order of their names, archived ones among them.
     ///
     /// # Errors
     /// What the store says.
@@ -111,7 +113,7 @@ impl Mosaic {
         Ok(self.engine.fork(from, upto, to).await?)
     }
 
-    /// Removes a session and every trace of it.
+    /// Removes a session and every trace of it, wherever it is.
     ///
     /// # Errors
     /// `conflict` while a run of it goes on.
@@ -160,6 +162,18 @@ impl Mosaic {
             reason:
                 "this Mosaic keeps no agent logs; give its builder some: `.agent_log(AgentLogSetup::new(..))`"
                     .into(),
+        })
+    }
+
+    /// The archive of sessions: what is in it, and to archive one by hand.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the builder was given none.
+    pub fn session_archive(&self) -> Result<&SessionArchive, Error> {
+        let archive = self.parts.as_deref().and_then(|parts| parts.session_archive.as_ref());
+        archive.ok_or_else(|| Error::Setup {
+            reason: "this Mosaic archives no sessions; give its builder an archive: `.archive_sessions(SessionArchiveSetup::new(..))`"
+                .into(),
         })
     }
 

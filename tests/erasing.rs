@@ -1,8 +1,9 @@
-//! A user is erased: memories, summaries, vectors, jobs, rows of agent logs in all tiers, and the sessions' logs. The files are searched
-//! for what was planted.
+//! A user is erased: memories, summaries, vectors, jobs, rows of agent logs in all tiers, and the sessions' logs, also archived ones. The files
+//! are searched for what was planted.
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,12 +11,13 @@ use mosaic::agent_log::LogFilter;
 use mosaic::memory::Scope;
 use mosaic::memory::agent_log::{TierPolicy, tier_job};
 use mosaic::memory::embed::HashingEmbedder;
+use mosaic::memory::session_archive::Archived;
 use mosaic::prelude::*;
 use mosaic::queue::NewJob;
 use mosaic::storage::sqlite::SqliteOptions;
 use mosaic::storage::{FolderArchive, SqliteVectorCache};
 use mosaic::testing::{Answer, ScriptedModel};
-use mosaic::{AgentLogSetup, Seq, SessionLogs};
+use mosaic::{AgentLogSetup, Seq, SessionArchiveSetup, SessionLogs};
 use serde_json::json;
 
 /// Ann's and Bob's words, each unlike all others.
@@ -34,8 +36,10 @@ impl House {
         let archive = Arc::new(FolderArchive::open(folder.join("logs")).await.unwrap());
         let mut policy = TierPolicy::default();
         policy.hot_rows = 5;
+        let sessions = Arc::new(FolderArchive::open(folder.join("sessions")).await.unwrap());
         let mosaic = Mosaic::builder()
             .memory(memory)
+            .archive_sessions(SessionArchiveSetup::new(sessions))
             .agent_log(AgentLogSetup::new(archive).policy(policy))
             .open(format!("sqlite://{}", folder.join("app.db").display()))
             .await
@@ -78,7 +82,11 @@ fn found(folder: &Path) -> Vec<&'static str> {
             files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
             continue;
         }
-        let bytes = std::fs::read(&path).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        if path.extension().is_some_and(|extension| extension == "gz") {
+            let packed = std::mem::take(&mut bytes);
+            flate2::read::MultiGzDecoder::new(&*packed).read_to_end(&mut bytes).unwrap();
+        }
         found.extend(PLANTED.iter().filter(|word| memchr::memmem::find(&bytes, word.as_bytes()).is_some()));
     }
     found.sort_unstable();
@@ -121,6 +129,36 @@ async fn nothing_is_left_of_an_erased_user_and_all_of_another() {
     house.say("ann", "session0", "What do I prefer?").await;
     assert!(!format!("{:?}", house.model.requests()).contains("xylophone"));
     house.mosaic.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_an_erased_user_whose_sessions_are_archived() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path()).await;
+    house.talk().await;
+    let archive = house.mosaic.session_archive().unwrap();
+    let cold = folder.path().join("sessions");
+    for name in ["ann-session0", "ann-session1", "bob-session0"] {
+        // The lease of a run is given back a moment after its end.
+        while archive.archive(&SessionKey::new(name)).await.unwrap() == Archived::Leased {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(found(&cold).len(), 4, "the archive holds what was said");
+    let kept = house.mosaic.erase_user("default", "ann", SessionLogs::Kept).await.unwrap();
+    assert_eq!((kept.sessions, archive.list("default").await.unwrap().len()), (0, 3));
+
+    let erased = house.mosaic.erase_user("default", "ann", SessionLogs::Erased).await.unwrap();
+    assert_eq!(erased.sessions, 3, "two of them from the archive");
+    assert_eq!(found(folder.path()), ["quartzbob", "xylophonebob"]);
+    assert_eq!(found(&cold), ["quartzbob", "xylophonebob"]);
+    assert!(house.mosaic.find_session("ann-session0", &house.agent).await.unwrap().is_none());
+    let bob = house.mosaic.find_session("bob-session0", &house.agent).await.unwrap().unwrap();
+    assert!(format!("{:?}", bob.entries(Seq(1)).await.unwrap()).contains("quartzbob is 3 stones"));
+    drop(bob);
+    house.mosaic.close().await.unwrap();
+    assert_eq!(found(folder.path()), ["quartzbob", "xylophonebob"]);
+    assert!(found(&cold).is_empty(), "it came back from there");
 }
 
 #[tokio::test]

@@ -98,12 +98,18 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// A row that an entry ends, of something that began at a time.
-    fn row(&mut self, entry: &Entry, kind: LogKind, at: Timestamp, status: LogStatus) -> &mut LogRow {
+    /// Adds a row that an entry ends, of something that began at a time, with what there is to say of it.
+    fn row(
+        &mut self,
+        entry: &Entry,
+        kind: LogKind,
+        at: Timestamp,
+        status: LogStatus,
+        say: impl FnOnce(&mut LogRow),
+    ) {
         let place = self.rows.iter().rev().take_while(|row| row.seq == entry.seq).count();
         let place = u32::try_from(place).unwrap_or(u32::MAX);
-        let index = self.rows.len();
-        self.rows.push(LogRow {
+        let mut row = LogRow {
             id: LogRowId::derive(at, &self.scope, self.run.run, entry.seq, place),
             scope: self.scope.clone(),
             run: self.run.run,
@@ -119,9 +125,9 @@ impl<'a> Fold<'a> {
             cost: None,
             call: None,
             attempt: 0,
-        });
-        #[allow(clippy::indexing_slicing)] // it was pushed just now
-        &mut self.rows[index]
+        };
+        say(&mut row);
+        self.rows.push(row);
     }
 
     fn take(&mut self, entry: &Entry) {
@@ -139,10 +145,11 @@ impl<'a> Fold<'a> {
                 let status =
                     if *stop == StopReason::Cancelled { LogStatus::Cancelled } else { LogStatus::Ok };
                 let at = self.model_began(entry, route.as_deref());
-                let row = self.row(entry, LogKind::Model, at, status);
-                (row.usage, row.cost) = (*usage, *cost);
-                row.provider = origin.as_ref().map(|origin| origin.provider.clone());
-                row.name = origin.as_ref().map(|origin| origin.model.clone());
+                self.row(entry, LogKind::Model, at, status, |row| {
+                    (row.usage, row.cost) = (*usage, *cost);
+                    row.provider = origin.as_ref().map(|origin| origin.provider.clone());
+                    row.name = origin.as_ref().map(|origin| origin.model.clone());
+                });
                 self.attempts(entry, route.as_deref());
             }
             Body::ModelFailed { error, route, retry_at, .. } => {
@@ -152,9 +159,10 @@ impl<'a> Fold<'a> {
                     ErrorKind::Timeout => LogStatus::TimedOut,
                     _ => LogStatus::Error,
                 };
-                let row = self.row(entry, LogKind::Model, at, status);
-                row.error = Some(error.into());
-                row.provider = error.provider.as_deref().map(Into::into);
+                self.row(entry, LogKind::Model, at, status, |row| {
+                    row.error = Some(error.into());
+                    row.provider = error.provider.as_deref().map(Into::into);
+                });
                 self.attempts(entry, route.as_deref());
                 self.ready = retry_at.unwrap_or_default().max(entry.at);
                 return;
@@ -187,7 +195,7 @@ impl<'a> Fold<'a> {
                         Decision::Deny { .. } => LogStatus::Denied,
                         _ => LogStatus::Ok,
                     };
-                    self.row(entry, LogKind::Question, at, status).name = Some(about.into());
+                    self.row(entry, LogKind::Question, at, status, |row| row.name = Some(about.into()));
                 }
             }
             Body::CompactStart { .. } => self.compacting = Some(entry.at),
@@ -195,13 +203,15 @@ impl<'a> Fold<'a> {
             Body::Context { .. } => {}
             Body::Compaction { usage, cost, .. } => {
                 let at = self.compacting.take().unwrap_or(entry.at);
-                let row = self.row(entry, LogKind::Compaction, at, LogStatus::Ok);
-                (row.usage, row.cost) = (*usage, *cost);
+                self.row(entry, LogKind::Compaction, at, LogStatus::Ok, |row| {
+                    (row.usage, row.cost) = (*usage, *cost);
+                });
             }
             Body::CompactFailed { error, usage, cost, .. } => {
                 let at = self.compacting.take().unwrap_or(entry.at);
-                let row = self.row(entry, LogKind::Compaction, at, LogStatus::Error);
-                (row.usage, row.cost, row.error) = (*usage, *cost, Some(error.into()));
+                self.row(entry, LogKind::Compaction, at, LogStatus::Error, |row| {
+                    (row.usage, row.cost, row.error) = (*usage, *cost, Some(error.into()));
+                });
             }
             Body::RunEnd { end, usage, cost } => self.ended(entry, began, end, *usage, *cost),
             // An input that steers comes while the model is being asked.
@@ -225,22 +235,24 @@ impl<'a> Fold<'a> {
                 AttemptOutcome::Answered { .. } | AttemptOutcome::Running => continue,
             };
             let ended = attempt.ended.unwrap_or(entry.at);
-            let row = self.row(entry, LogKind::Attempt, attempt.started, status);
-            row.duration_ms = ended.0.saturating_sub(attempt.started.0);
-            row.name = Some(attempt.candidate.clone());
-            row.error = error;
+            self.row(entry, LogKind::Attempt, attempt.started, status, |row| {
+                row.duration_ms = ended.0.saturating_sub(attempt.started.0);
+                row.name = Some(attempt.candidate.clone());
+                row.error = error;
+            });
         }
     }
 
     fn tool(&mut self, entry: &Entry, call: &CallId, (attempt, at): (u32, Timestamp), status: ToolStatus) {
         let name = self.names.get(call).cloned();
-        let row = self.row(entry, LogKind::Tool, at, status.into());
-        row.error = match status {
+        let error = match status {
             ToolStatus::Error | ToolStatus::Rejected => Some(LogError::of(ErrorKind::Tool)),
             ToolStatus::TimedOut => Some(LogError::of(ErrorKind::Timeout)),
             _ => None,
         };
-        (row.name, row.call, row.attempt) = (name, Some(call.clone()), attempt);
+        self.row(entry, LogKind::Tool, at, status.into(), |row| {
+            (row.name, row.error, row.call, row.attempt) = (name, error, Some(call.clone()), attempt);
+        });
     }
 
     fn ended(&mut self, entry: &Entry, began: Timestamp, end: &RunEnd, usage: Usage, cost: Option<Cost>) {
@@ -250,8 +262,9 @@ impl<'a> Fold<'a> {
             RunEnd::Limit { .. } => (LogStatus::Limit, Some(LogError::of(ErrorKind::Budget))),
             RunEnd::Failed { error } => (LogStatus::Error, Some(error.into())),
         };
-        let row = self.row(entry, LogKind::Run, began, status);
-        (row.usage, row.cost, row.error) = (usage, cost, error);
+        self.row(entry, LogKind::Run, began, status, |row| {
+            (row.usage, row.cost, row.error) = (usage, cost, error);
+        });
     }
 }
 

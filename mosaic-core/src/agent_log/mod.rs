@@ -54,6 +54,7 @@ mod query;
 mod ram;
 mod row;
 mod store;
+mod text;
 mod tier;
 mod totals;
 

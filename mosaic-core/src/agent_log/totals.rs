@@ -152,7 +152,7 @@ impl LogGroup {
     }
 }
 
-/// Groups with what they come to, in the order of the groups.
+/// Groups with what they come to, in the order of the groups. As text: see [`to_text`](Self::to_text).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogTable(pub BTreeMap<LogGroup, LogTotals>);
 
@@ -172,6 +172,14 @@ impl LogTable {
     /// Adds another table.
     pub fn extend(&mut self, other: LogTable) {
         other.0.into_iter().for_each(|(group, totals)| self.add(group, totals));
+    }
+
+    /// The table told apart by these alone.
+    #[must_use]
+    pub fn only(&self, by: &[LogKey]) -> Self {
+        let mut table = Self::default();
+        self.0.iter().for_each(|(group, totals)| table.add(group.clone().only(by), *totals));
+        table
     }
 
     /// All of a kind.

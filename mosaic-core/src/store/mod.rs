@@ -13,6 +13,7 @@ pub use row::{Flush, Lease, ListOptions, Row, SessionInfo};
 
 use std::fmt::Debug;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_core::Stream;
 
@@ -54,6 +55,15 @@ pub trait SessionStore: Debug + Send + Sync {
 
     /// The sessions of a tenant, in the order of their names (byte by byte).
     async fn list(&self, tenant: &str, options: ListOptions) -> Result<Vec<SessionInfo>, StoreError>;
+
+    /// The tenants that have sessions, in order (byte by byte): for those who look after all of them.
+    ///
+    /// # Errors
+    /// A store that was written before this was asked for says [`StoreError::Other`].
+    async fn tenants(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        let source = "this store cannot do that; look after each tenant by name".into();
+        Err(StoreError::Other { store: "a store".into(), action: "listing tenants", source })
+    }
 
     /// Becomes the only writer of a session. A lease whose holder is dead is taken over.
     ///

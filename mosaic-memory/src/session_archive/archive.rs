@@ -1,22 +1,24 @@
 //! The way there and back.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use futures_util::TryStreamExt as _;
 use mosaic_core::archive::{Archive, ArchiveError};
 use mosaic_core::session::{Log, Phase};
-use mosaic_core::{Entry, Lease, ListOptions, Row, Seq, SessionKey, SessionStore, StoreError, Timestamp};
-use sha2::{Digest, Sha256};
+use mosaic_core::{Body, Entry, Lease, Row, Seq, SessionKey, SessionStore, StoreError};
 
 use super::error::SessionArchiveError;
-use super::pack::{pack, to_hex, unpack};
+use super::names;
+use super::pack::{ArchivedSession, pack, unpack};
 
-/// Sessions whose logs go to an archive. See [the module](super).
+/// Sessions whose logs go to an archive. See [the module](super). Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SessionArchive {
-    sessions: Arc<dyn SessionStore>,
-    archive: Arc<dyn Archive>,
+    pub(super) sessions: Arc<dyn SessionStore>,
+    pub(super) archive: Arc<dyn Archive>,
+    /// Heads of files, by their names: see `list`.
+    pub(super) known: Arc<Mutex<HashMap<String, ArchivedSession>>>,
 }
 
 /// What became of a session that was to be archived.
@@ -38,20 +40,16 @@ pub enum Archived {
     Missing,
 }
 
-/// What became of the sessions of a pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct ArchivedMany {
-    /// Sessions that were archived.
-    pub archived: u64,
-    /// Old ones that were left: somebody writes them, or a run goes on.
-    pub left: u64,
-}
-
 impl SessionArchive {
     /// Sessions of a store, and the archive that old ones go to.
     pub fn new(sessions: Arc<dyn SessionStore>, archive: Arc<dyn Archive>) -> Self {
-        Self { sessions, archive }
+        Self { sessions, archive, known: Arc::default() }
+    }
+
+    /// The store of the sessions that are not archived.
+    #[must_use]
+    pub fn sessions(&self) -> &Arc<dyn SessionStore> {
+        &self.sessions
     }
 
     /// Archives a session: its log is written to the archive, read back, and then erased from the store, in this order, while nobody else
@@ -81,39 +79,52 @@ impl SessionArchive {
         if Log::fold(&entries).machine.phase() != Phase::Idle {
             return Ok(Archived::Running);
         }
-        let bytes = pack(key, &rows).map_err(|error| StoreError::Other {
+        let user = entries.iter().find_map(|entry| match &entry.body {
+            Body::Bound { user, .. } => user.clone(),
+            _ => None,
+        });
+        self.move_out(key, user.as_ref(), lease, &rows).await
+    }
+
+    /// Moves what a session holds, under its lease.
+    pub(super) async fn move_out(
+        &self,
+        key: &SessionKey,
+        user: Option<&Arc<str>>,
+        lease: &Lease,
+        rows: &[Row],
+    ) -> Result<Archived, SessionArchiveError> {
+        let file = pack(key, user, rows).map_err(|error| StoreError::Other {
             store: "an archive of sessions".into(),
             action: "compressing",
             source: error.into(),
         })?;
-        let name = name(key);
-        self.check_copy(key, &rows).await?;
-        self.archive.put(&name, bytes.clone()).await?;
-        if self.archive.get(&name).await? != bytes {
+        let name = names::of_file(key, user.map(|user| &**user), &file);
+        let copies = self.copies(key, rows).await?;
+        self.archive.put(&name, file.bytes.clone()).await?;
+        if self.archive.get(&name).await? != file.bytes {
             let why = "what was written is not what is read back".into();
             return Err(SessionArchiveError::Damaged { key: key.clone(), why });
+        }
+        for copy in copies.into_iter().filter(|copy| *copy != name) {
+            self.archive.remove(&copy).await?;
         }
         // Only as it was read.
         let last = rows.last().map(|row| row.seq).unwrap_or_default();
         self.sessions.erase_leased(lease, last).await?;
-        Ok(Archived::Done { rows: rows.len() as u64, bytes: bytes.len() as u64 })
+        Ok(Archived::Done { rows: rows.len() as u64, bytes: file.bytes.len() as u64 })
     }
 
-    /// Brings a session back, if it is archived; says whether it did. Call it before a session is opened that the store does not
-    /// have: opening would make a new one.
+    /// Brings a session back, if it is archived; says whether it did. [`RestoringStore`](super::RestoringStore) does so whenever a session
+    /// is asked for; who works on the bare store does it before a session is opened that the store does not have: opening would make a new
+    /// one.
     ///
     /// # Errors
     /// What the store and the archive say; [`SessionArchiveError::Damaged`]. The file stays then.
     pub async fn restore(&self, key: &SessionKey) -> Result<bool, SessionArchiveError> {
         let mut created = false;
         if self.sessions.find(key).await?.is_none() {
-            let bytes = match self.archive.get(&name(key)).await {
-                Ok(bytes) => bytes,
-                Err(ArchiveError::Missing { .. }) => return Ok(false),
-                Err(error) => return Err(error.into()),
-            };
-            let rows =
-                unpack(key, &bytes).map_err(|why| SessionArchiveError::Damaged { key: key.clone(), why })?;
+            let Some(rows) = self.read(key).await? else { return Ok(false) };
             created = match self.sessions.create(key, rows).await {
                 Ok(_) => true,
                 // Another restored it meanwhile.
@@ -121,34 +132,65 @@ impl SessionArchive {
                 Err(error) => return Err(error.into()),
             };
         }
-        // The store has it, so the file is a copy. Whoever writes the session already leaves it to the next who looks.
-        if let Ok(lease) = self.sessions.lease(key).await {
-            let removed = self.remove_copy(key).await;
+        // The store has it, so the files are copies. Whoever writes the session already leaves them to the next who looks.
+        if self.has(key).await?
+            && let Ok(lease) = self.sessions.lease(key).await
+        {
+            let removed = self.remove_copies(key).await;
             self.sessions.release(&lease).await?;
             removed?;
         }
         Ok(created)
     }
 
-    async fn remove_copy(&self, key: &SessionKey) -> Result<(), SessionArchiveError> {
-        let rows: Vec<Row> = self.sessions.read(key, Seq(1)).await?.try_collect().await?;
-        self.check_copy(key, &rows).await?;
-        Ok(self.archive.remove(&name(key)).await?)
+    /// The rows of a session that is archived. There may be several files where a crash left the one before; one is then the beginning of
+    /// the other.
+    async fn read(&self, key: &SessionKey) -> Result<Option<Vec<Row>>, SessionArchiveError> {
+        let mut whole: Option<Vec<Row>> = None;
+        for (_, rows) in self.files(key).await? {
+            whole = match whole {
+                Some(longer) if longer.starts_with(&rows) => Some(longer),
+                Some(shorter) if !rows.starts_with(&shorter) => {
+                    return Err(SessionArchiveError::Clash { key: key.clone() });
+                }
+                _ => Some(rows),
+            };
+        }
+        Ok(whole)
     }
 
-    /// Makes sure that a file, if there is one, holds nothing but the beginning of these rows: it may be the log of another session, of
-    /// which nobody knew when one of the same name was made.
-    async fn check_copy(&self, key: &SessionKey, rows: &[Row]) -> Result<(), SessionArchiveError> {
-        let bytes = match self.archive.get(&name(key)).await {
-            Ok(bytes) => bytes,
-            Err(ArchiveError::Missing { .. }) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        match unpack(key, &bytes) {
-            Ok(copy) if rows.starts_with(&copy) => Ok(()),
-            Ok(_) => Err(SessionArchiveError::Clash { key: key.clone() }),
-            Err(why) => Err(SessionArchiveError::Damaged { key: key.clone(), why }),
+    async fn remove_copies(&self, key: &SessionKey) -> Result<(), SessionArchiveError> {
+        let rows: Vec<Row> = self.sessions.read(key, Seq(1)).await?.try_collect().await?;
+        for copy in self.copies(key, &rows).await? {
+            self.archive.remove(&copy).await?;
         }
+        Ok(())
+    }
+
+    /// The files of a session, which are sure to hold nothing but the beginning of these rows: one may be the log of another session, of
+    /// which nobody knew when one of the same name was made.
+    async fn copies(&self, key: &SessionKey, rows: &[Row]) -> Result<Vec<String>, SessionArchiveError> {
+        let files = self.files(key).await?;
+        if files.iter().any(|(_, copy)| !rows.starts_with(copy)) {
+            return Err(SessionArchiveError::Clash { key: key.clone() });
+        }
+        Ok(files.into_iter().map(|(name, _)| name).collect())
+    }
+
+    async fn files(&self, key: &SessionKey) -> Result<Vec<(String, Vec<Row>)>, SessionArchiveError> {
+        let mut files = Vec::new();
+        for name in self.archive.list(&names::of_session(key)).await? {
+            match self.archive.get(&name).await {
+                Ok(bytes) => {
+                    let damaged = |why| SessionArchiveError::Damaged { key: key.clone(), why };
+                    files.push((name, unpack(key, &bytes).map_err(damaged)?));
+                }
+                // Whoever restored the session meanwhile has removed it.
+                Err(ArchiveError::Missing { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(files)
     }
 
     /// Whether the archive has a file of the session.
@@ -156,62 +198,23 @@ impl SessionArchive {
     /// # Errors
     /// What the archive says.
     pub async fn has(&self, key: &SessionKey) -> Result<bool, SessionArchiveError> {
-        match self.archive.get_range(&name(key), 0, 0).await {
-            Ok(_) => Ok(true),
-            Err(ArchiveError::Missing { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(!self.archive.list(&names::of_session(key)).await?.is_empty())
     }
 
-    /// Erases a session, wherever it is: in the store, and its file. Erasing it in the store alone would leave the copy that a crash may
-    /// have left.
-    ///
-    /// # Errors
-    /// [`StoreError::Leased`] while somebody writes it; what the store and the archive say.
-    pub async fn erase(&self, key: &SessionKey) -> Result<(), SessionArchiveError> {
-        self.sessions.erase(key).await?;
-        self.archive.remove(&name(key)).await?;
-        // Somebody may have read the file before it was removed, and restored the session after it was erased.
-        Ok(self.sessions.erase(key).await?)
-    }
-
-    /// Archives all sessions of a tenant that nobody wrote for so long.
-    ///
-    /// # Errors
-    /// As [`archive`](Self::archive). Those before it are archived.
-    pub async fn archive_older(
-        &self,
-        tenant: &str,
-        now: Timestamp,
-        age: Duration,
-    ) -> Result<ArchivedMany, SessionArchiveError> {
-        let (mut many, mut options) = (ArchivedMany::default(), ListOptions::default());
-        loop {
-            let page = self.sessions.list(tenant, options.clone()).await?;
-            let Some(last) = page.last() else { return Ok(many) };
-            options.after = Some(last.key.name.to_string());
-            for info in page.iter().filter(|info| info.updated.until(now) >= age) {
-                match self.archive(&info.key).await? {
-                    Archived::Done { .. } => many.archived += 1,
-                    Archived::Leased | Archived::Running => many.left += 1,
-                    Archived::Missing => {}
-                }
-            }
+    /// Whether the archive has a file of a session that is not a copy of what the store has under its name.
+    pub(super) async fn clashes(&self, key: &SessionKey) -> Result<bool, SessionArchiveError> {
+        if !self.has(key).await? {
+            return Ok(false);
+        }
+        let rows: Vec<Row> = match self.sessions.read(key, Seq(1)).await {
+            Ok(rows) => rows.try_collect().await?,
+            // It went to the archive, which it does not where it clashes.
+            Err(StoreError::NotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        match self.copies(key, &rows).await {
+            Err(SessionArchiveError::Clash { .. }) => Ok(true),
+            copies => copies.map(|_| false),
         }
     }
-}
-
-/// The name of a session's file, which tells nothing of whose it is.
-fn name(key: &SessionKey) -> String {
-    let digest = |parts: &[&[u8]]| {
-        let mut hash = Sha256::new();
-        for part in parts {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-        to_hex(&hash.finalize())
-    };
-    let tenant = digest(&[key.tenant.as_bytes()]);
-    let session = digest(&[key.tenant.as_bytes(), key.name.as_bytes()]);
-    format!("sessions/{}/{session}.jsonl.gz", tenant.get(..16).unwrap_or(&tenant))
 }

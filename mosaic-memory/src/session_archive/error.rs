@@ -38,6 +38,11 @@ pub enum SessionArchiveError {
 }
 
 impl SessionArchiveError {
+    /// Whether only the one session is to blame, and others can be archived.
+    pub(super) fn is_of_one(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Clash { .. } | Self::Entry(_))
+    }
+
     /// What kind of thing went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -8,11 +8,14 @@
 //! The store is the truth: where it has the session, a file is a copy that a crash has left. Files are written and removed under the
 //! session's lease only, so nobody removes a file that another has just written.
 //!
+//! A host switches it on with three parts: [`RestoringStore`] in the place of the store, which restores what is asked for; [`ArchiveHandler`]
+//! among the handlers of jobs; and [`archive_schedule`].
+//!
 //! ```
 //! use std::sync::Arc;
 //! use mosaic_core::archive::RamArchive;
 //! use mosaic_core::{SessionKey, SessionStore};
-//! use mosaic_memory::session_archive::{Archived, SessionArchive};
+//! use mosaic_memory::session_archive::{Archived, RestoringStore, SessionArchive};
 //! # use mosaic_core::{Body, Entry, Seq, Timestamp};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -25,18 +28,30 @@
 //! sessions.create(&key, rows).await?;
 //!
 //! assert!(matches!(cold.archive(&key).await?, Archived::Done { .. }));
-//! assert!(sessions.find(&key).await?.is_none());
-//! assert!(cold.restore(&key).await?); // before the session is opened, which would make a new one
-//! assert!(sessions.find(&key).await?.is_some());
+//! assert!(sessions.find(&key).await?.is_none(), "the store has it no more");
+//! assert_eq!(cold.list("default").await?.len(), 1);
+//! let all = RestoringStore::new(cold);
+//! assert!(all.find(&key).await?.is_some());
+//! assert!(sessions.find(&key).await?.is_some(), "it came back, for it was asked for");
 //! # Ok(())
 //! # }
 //! ```
 
 mod archive;
+mod erase;
 mod error;
+mod jobs;
+mod list;
+mod names;
 mod pack;
+mod pass;
+mod store;
 #[cfg(test)]
 mod tests;
 
-pub use archive::{Archived, ArchivedMany, SessionArchive};
+pub use archive::{Archived, SessionArchive};
 pub use error::SessionArchiveError;
+pub use jobs::{ARCHIVE, ArchiveHandler, ArchivePolicy, archive_job, archive_job_of, archive_schedule};
+pub use pack::ArchivedSession;
+pub use pass::ArchivedMany;
+pub use store::RestoringStore;

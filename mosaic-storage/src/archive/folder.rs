@@ -149,7 +149,12 @@ impl Archive for FolderArchive {
         let prefix = prefix.to_owned();
         self.blocking("listing", move |root| {
             let mut names = Vec::new();
-            walk(root, "", &mut |name, _| {
+            // Only there: a folder of many is not looked through for a few.
+            let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if !folder.is_empty() && check_name(folder).is_err() {
+                return Ok(names);
+            }
+            walk(&root.join(folder), folder, &mut |name, _| {
                 if name.starts_with(&prefix) && check_name(name).is_ok() {
                     names.push(name.to_owned());
                 }

@@ -76,6 +76,12 @@ impl Data {
             .collect()
     }
 
+    pub(super) fn tenants(&self) -> Vec<Arc<str>> {
+        let mut tenants: Vec<Arc<str>> = self.sessions.keys().map(|key| key.tenant.clone()).collect();
+        tenants.dedup();
+        tenants
+    }
+
     pub(super) fn lease(&mut self, key: &SessionKey, owner: &Arc<Owner>) -> Result<Lease, StoreError> {
         let session = session(&mut self.sessions, key)?;
         if let Some(holder) = session.holder() {

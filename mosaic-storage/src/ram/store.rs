@@ -88,6 +88,10 @@ impl SessionStore for RamStore {
         Ok(self.data()?.0.list(tenant, &options))
     }
 
+    async fn tenants(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        Ok(self.data()?.0.tenants())
+    }
+
     async fn lease(&self, key: &SessionKey) -> Result<Lease, StoreError> {
         let (mut data, owner) = self.data()?;
         data.lease(key, &owner)

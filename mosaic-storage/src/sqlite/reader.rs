@@ -81,6 +81,23 @@ impl Reader {
         Ok(found)
     }
 
+    pub(super) async fn tenants(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        // Each is found by a look into the index: sessions are many, tenants are not.
+        let query = sqlx::query(
+            "WITH RECURSIVE found (tenant) AS (
+                 SELECT min(tenant) FROM sessions
+                 UNION ALL
+                 SELECT (SELECT min(tenant) FROM sessions s WHERE s.tenant > found.tenant)
+                 FROM found WHERE found.tenant IS NOT NULL
+             )
+             SELECT tenant FROM found WHERE tenant IS NOT NULL ORDER BY tenant",
+        );
+        let rows = query.fetch_all(&self.pool).await;
+        let rows = rows.doing("listing tenants").map_err(|fault| fault.told(&self.store, None))?;
+        let names = rows.iter().map(|row| row.try_get::<&str, _>(0).map(Arc::from));
+        names.collect::<Result<_, _>>().map_err(|error| self.corrupt(None, error.to_string()))
+    }
+
     fn info(&self, tenant: &Arc<str>, row: &SqliteRow) -> Result<(i64, SessionInfo), StoreError> {
         let parts = || {
             let at = |column: usize| row.try_get::<i64, _>(column).map(|at| Timestamp(at.cast_unsigned()));

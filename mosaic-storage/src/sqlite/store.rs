@@ -169,6 +169,11 @@ impl SessionStore for SqliteStore {
         self.reader.list(tenant, options).await
     }
 
+    async fn tenants(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        self.check_open()?;
+        self.reader.tenants().await
+    }
+
     async fn lease(&self, key: &SessionKey) -> Result<Lease, StoreError> {
         match self.change(Change::Lease { key: key.clone() }).await? {
             Done::Leased(lease) => Ok(lease),

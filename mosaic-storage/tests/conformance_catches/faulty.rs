@@ -1,7 +1,7 @@
 //! A store that does one thing wrong.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use mosaic_core::{
@@ -45,6 +45,7 @@ pub(crate) enum Fault {
     ListsBackwards,
     TakesPrefixesForPatterns,
     MixesTenants,
+    ForgetsATenant,
     ErasesNothing,
     CountsEpochsBySession,
     ErasesWhatIsWritten,
@@ -184,6 +185,14 @@ impl SessionStore for Faulty {
         }
         let key = |info: &SessionInfo| SessionKey::of(tenant, info.key.name.clone());
         Ok(found.into_iter().map(|info| self.told(info.clone(), &key(&info))).collect())
+    }
+
+    async fn tenants(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        let mut tenants = self.inner.tenants().await?;
+        if self.fault == Fault::ForgetsATenant {
+            tenants.pop();
+        }
+        Ok(tenants)
     }
 
     async fn lease(&self, key: &SessionKey) -> Result<Lease, StoreError> {

@@ -48,6 +48,7 @@ const CATCHES: &[(Fault, &[&str])] = &[
     (Fault::ListsBackwards, &["lists_are_sorted_and_paged"]),
     (Fault::TakesPrefixesForPatterns, &["a_prefix_is_no_pattern"]),
     (Fault::MixesTenants, &["tenants_do_not_see_each_other"]),
+    (Fault::ForgetsATenant, &["tenants_are_those_that_have_sessions"]),
     (Fault::ErasesNothing, &["erased_is_gone", "an_erased_name_begins_anew"]),
     (Fault::CountsEpochsBySession, &["a_lease_does_not_outlive_its_session"]),
     (Fault::ErasesWhatIsWritten, &["what_is_written_is_not_erased"]),

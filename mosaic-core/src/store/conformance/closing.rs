@@ -27,6 +27,7 @@ pub async fn a_closed_store_refuses_everything(factory: &dyn Factory) -> Check {
         StoreError::Closed { .. },
         "`list` after `close`"
     );
+    ensure_fails!(store.tenants().await, StoreError::Closed { .. }, "`tenants` after `close`");
     ensure_fails!(store.lease(&key).await, StoreError::Closed { .. }, "`lease` after `close`");
     ensure_fails!(
         store.append(&lease, Seq(2), vec![row(3, "x")], Flush::Durable).await,

@@ -167,6 +167,29 @@ pub async fn tenants_do_not_see_each_other(factory: &dyn Factory) -> Check {
     Ok(())
 }
 
+/// A tenant is one as long as it has a session; they are told in order, each once.
+pub async fn tenants_are_those_that_have_sessions(factory: &dyn Factory) -> Check {
+    let store = factory.open("all_tenants").await?;
+    let tenants = async || -> Result<Vec<String>, StoreError> {
+        Ok(store.tenants().await?.iter().map(ToString::to_string).collect())
+    };
+    let found = tenants().await?;
+    ensure!(found.is_empty(), "before there is a session there are tenants: {found:?}");
+    for tenant in ["globex", "acme", "", "Acme", "é"] {
+        for name in ["a", "b", "c"] {
+            session(&*store, &SessionKey::of(tenant, name), 1).await?;
+        }
+    }
+    let found = tenants().await?;
+    ensure!(found == ["", "Acme", "acme", "globex", "é"], "the tenants are {found:?}");
+    for name in ["a", "b", "c"] {
+        store.erase(&SessionKey::of("acme", name)).await?;
+    }
+    let found = tenants().await?;
+    ensure!(found == ["", "Acme", "globex", "é"], "after all of `acme` was erased the tenants are {found:?}");
+    Ok(())
+}
+
 async fn list(
     store: &dyn SessionStore,
     tenant: &str,

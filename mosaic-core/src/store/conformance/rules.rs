@@ -42,7 +42,8 @@ suite! {
         any_text_is_a_name,
         lists_are_sorted_and_paged,
         a_prefix_is_no_pattern,
-        tenants_do_not_see_each_other;
+        tenants_do_not_see_each_other,
+        tenants_are_those_that_have_sessions;
     erasing:
         erased_is_gone,
         an_erased_name_begins_anew,
