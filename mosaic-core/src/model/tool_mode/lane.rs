@@ -38,7 +38,7 @@ pub(super) struct Lane {
     spoke: bool,
     /// Nothing but white space came since the last call.
     after_call: bool,
-    /// The last thing that went out did not end a line.
+    /// The line that goes out has more than white space in it.
     in_line: bool,
     answer: Option<Reader>,
 }
@@ -73,10 +73,22 @@ impl Lane {
             && !self.after_call
             && self.answer.is_none()
             && !text.bytes().any(|byte| matches!(byte, b'<' | b'`'));
-        if plain && !text.is_empty() {
-            self.in_line = !text.ends_with('\n');
+        if plain {
+            self.goes_out(text);
         }
         plain
+    }
+
+    /// Follows the line that goes out.
+    fn goes_out(&mut self, text: &str) {
+        let line = match text.rsplit_once('\n') {
+            Some((_, line)) => {
+                self.in_line = false;
+                line
+            }
+            None => text,
+        };
+        self.in_line |= !line.trim().is_empty();
     }
 
     /// Takes more text; `last` when no more comes.
@@ -102,7 +114,7 @@ impl Lane {
                 Front::Unknown => return,
                 Front::Text(length) => {
                     let text = self.take(length);
-                    self.in_line = !text.ends_with('\n');
+                    self.goes_out(&text);
                     let blank = text.trim().is_empty();
                     // White space behind a call belongs to nobody.
                     if !(self.after_call && blank) {
@@ -154,8 +166,9 @@ impl Lane {
         }
         match self.opener(last) {
             None => Front::Text(held.len()),
-            // Text before a call goes out first, unless it is white space.
-            Some((at, _)) if at > start => Front::Text(at),
+            // Text before a call goes out first, with the white space behind it, which may have come alone. White space at the start and
+            // behind another call is dropped with the call.
+            Some((at, _)) if at > start || (at > 0 && self.spoke && !self.after_call) => Front::Text(at),
             Some((at, Opener::Tag(open, close))) => self.tagged(at, open, close, last, rules),
             Some((at, Opener::Fence)) => self.fenced(at, last, rules),
             Some((_, Opener::Partial)) => Front::Unknown,

@@ -468,6 +468,21 @@ fn old_calls_and_results_become_text_that_reads_like_the_answers_that_are_wanted
     assert_eq!(*render(NATIVE, group.body()), [group.body().clone()]);
 }
 
+/// White space between text and a fence goes with the text, whether it came with it or alone; and it does not hide the fence.
+#[test]
+fn white_space_before_a_fence_may_come_alone() {
+    let call = "```\n{\"name\":\"add\",\"arguments\":{\"a\":1,\"b\":2}}\n```";
+    for space in ["\n", "\n  ", "\n\n\t"] {
+        let whole = format!("Well.{space}{call}");
+        let expected = [format!("Well.{space}"), "add{\"a\":1,\"b\":2}".to_owned()];
+        for cut in (0..whole.len()).filter(|at| whole.is_char_boundary(*at)) {
+            let (one, other) = whole.split_at(cut);
+            let seen = seen(&filtered(NATIVE, &request(), events([one, other], StopReason::Stop)));
+            assert_eq!(seen, expected, "{one:?} and {other:?}");
+        }
+    }
+}
+
 /// Texts made of what calls are made of, so that near misses are frequent.
 fn any_text() -> impl Strategy<Value = String> {
     let pieces = [
