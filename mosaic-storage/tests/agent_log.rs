@@ -147,36 +147,6 @@ mod sqlite {
     }
 }
 
-#[cfg(feature = "postgres")]
-mod postgres {
-    use super::*;
-    use sqlx::Connection as _;
-
-    struct Schemas(String);
-
-    #[async_trait::async_trait]
-    impl Factory for Schemas {
-        async fn open(&self, place: &str) -> Result<Arc<dyn AgentLogStore>, AgentLogError> {
-            let options = mosaic_storage::PostgresOptions::from_url(&self.0)?.schema(place).connections(2);
-            Ok(Arc::new(mosaic_storage::PostgresStore::open(options).await?.agent_log()))
-        }
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn postgres_keeps_the_contract() {
-        let Ok(server) = std::env::var("MOSAIC_TEST_POSTGRES") else {
-            println!("skipped: there is no Postgres; `cargo xtask test` starts one");
-            return;
-        };
-        let name = format!("test_{}", uuid::Uuid::now_v7().simple());
-        let mut db = sqlx::PgConnection::connect(&server).await.unwrap();
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        sqlx::raw_sql(create).execute(&mut db).await.unwrap();
-        let (server, _) = server.rsplit_once('/').unwrap();
-        check_all(&Schemas(format!("{server}/{name}"))).await.unwrap();
-    }
-}
-
 #[cfg(feature = "archive")]
 mod archive {
     use super::*;

@@ -5,10 +5,12 @@ use mosaic_core::agent_log::{
 };
 use mosaic_core::{Scope, StoreError, Timestamp};
 use serde::Serialize;
-use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, QueryBuilder};
 
 use super::super::fault::told;
+use super::super::row_security::Sight;
 use super::rows::{COLUMNS, push, to_sql};
+use super::store::Shared;
 
 const ANNOUNCED: i64 = 0;
 const SEALED: i64 = 1;
@@ -30,12 +32,20 @@ impl From<sqlx::Error> for Misfit {
 /// So many rows are written with one statement.
 const STEP: usize = 500;
 
-pub(super) async fn put(pool: &PgPool, mut rows: Vec<LogRow>) -> Result<u64, sqlx::Error> {
+pub(super) async fn put(shared: &Shared, mut rows: Vec<LogRow>) -> Result<u64, sqlx::Error> {
     // In one order, so that two who put the same rows wait for each other in a row and not in a ring.
     rows.sort_unstable_by(|a, b| (&a.scope.tenant, a.id).cmp(&(&b.scope.tenant, b.id)));
-    let (mut added, mut transaction) = (0, pool.begin().await?);
-    while !rows.is_empty() {
-        let later = rows.split_off(rows.len().min(STEP));
+    let Some(mut tenant) = rows.first().map(|row| row.scope.tenant.clone()) else { return Ok(0) };
+    let (mut added, mut transaction) = (0, shared.begin("BEGIN", Sight::Named(&tenant)).await?);
+    while let Some(first) = rows.first() {
+        // Rows of another tenant are written in sight of that one.
+        if first.scope.tenant != tenant {
+            tenant = first.scope.tenant.clone();
+            let sight = Sight::Named(&tenant).statement();
+            sqlx::raw_sql(AssertSqlSafe(sight)).execute(&mut *transaction).await?;
+        }
+        let step = rows.iter().take(STEP).take_while(|row| row.scope.tenant == tenant).count();
+        let later = rows.split_off(step);
         let mut query = QueryBuilder::new(format!("INSERT INTO agent_log ({COLUMNS}) "));
         push(&mut query, std::mem::replace(&mut rows, later));
         query.push(" ON CONFLICT (tenant, id) DO NOTHING");
@@ -45,8 +55,8 @@ pub(super) async fn put(pool: &PgPool, mut rows: Vec<LogRow>) -> Result<u64, sql
     Ok(added)
 }
 
-pub(super) async fn erase(pool: &PgPool, scope: &Scope) -> Result<u64, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+pub(super) async fn erase(shared: &Shared, scope: &Scope) -> Result<u64, sqlx::Error> {
+    let mut transaction = shared.begin("BEGIN", Sight::Named(&scope.tenant)).await?;
     lock(&mut transaction, &scope.tenant).await?;
     let mut query = QueryBuilder::new("DELETE FROM agent_log");
     push_scope(&mut query, scope);
@@ -78,13 +88,13 @@ pub(super) fn push_scope(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
 
 /// Makes changes, all or none.
 pub(super) async fn apply(
-    pool: &PgPool,
-    store: &str,
+    shared: &Shared,
     tenant: &str,
     changes: Vec<TierChange>,
 ) -> Result<(), AgentLogError> {
+    let store = &*shared.store;
     let said = |error| AgentLogError::from(told(store, "moving agent logs", error));
-    let mut transaction = pool.begin().await.map_err(said)?;
+    let mut transaction = shared.begin("BEGIN", Sight::Named(tenant)).await.map_err(said)?;
     lock(&mut transaction, tenant).await.map_err(said)?;
     for change in changes {
         // Dropped, the transaction is rolled back.

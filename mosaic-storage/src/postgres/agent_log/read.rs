@@ -9,18 +9,13 @@ use mosaic_core::agent_log::{
 };
 use mosaic_core::{Cost, StoreError, Usage};
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+use sqlx::{FromRow as _, Postgres, QueryBuilder, Row as _};
 
 use super::super::fault::told;
+use super::super::row_security::Sight;
 use super::ops::{from_json, push_scope, registered};
 use super::rows::{self, COLUMNS};
-
-/// Reads agent logs.
-#[derive(Debug, Clone)]
-pub(super) struct Reading {
-    pub(super) store: Arc<str>,
-    pub(super) pool: PgPool,
-}
+use super::store::Shared;
 
 /// Only rows that fit.
 fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &LogFilter) {
@@ -49,23 +44,34 @@ fn push_any(query: &mut QueryBuilder<Postgres>, column: &str, names: impl Iterat
     }
 }
 
+/// Whose rows a filter is about.
+fn of(filter: &LogFilter) -> Sight<'_> {
+    Sight::Named(&filter.scope.tenant)
+}
+
 /// The days that a filter's time meets.
 fn days(filter: &LogFilter) -> (u32, u32) {
     let last = filter.until.map_or(u32::MAX, |until| Day::of(until).0);
     (filter.from.map_or(0, |from| Day::of(from).0), last)
 }
 
-impl Reading {
+impl Shared {
     fn told(&self, action: &'static str, error: sqlx::Error) -> AgentLogError {
         told(&self.store, action, error).into()
     }
 
+    /// What a query finds, in a transaction of its own.
     async fn all(
         &self,
+        sight: Sight<'_>,
         mut query: QueryBuilder<Postgres>,
         action: &'static str,
     ) -> Result<Vec<PgRow>, AgentLogError> {
-        query.build().fetch_all(&self.pool).await.map_err(|error| self.told(action, error))
+        let said = |error| self.told(action, error);
+        let mut transaction = self.begin("BEGIN READ ONLY", sight).await.map_err(said)?;
+        let found = query.build().fetch_all(&mut *transaction).await.map_err(said)?;
+        transaction.commit().await.map_err(said)?;
+        Ok(found)
     }
 
     pub(super) async fn rows(&self, wanted: &LogQuery) -> Result<Vec<LogRow>, AgentLogError> {
@@ -79,7 +85,7 @@ impl Reading {
             query.push(format!(" AND id {compare} ")).push_bind(after.0);
         }
         query.push(format!(" ORDER BY id {order} LIMIT ")).push_bind(i64::from(wanted.limit));
-        let found = self.all(query, "reading agent logs").await?;
+        let found = self.all(of(&wanted.filter), query, "reading agent logs").await?;
         Ok(found.iter().map(|row| rows::row(row, &self.store)).collect::<Result<_, StoreError>>()?)
     }
 
@@ -110,7 +116,7 @@ impl Reading {
         push_filter(&mut query, filter);
         query.push(" GROUP BY 1, 2, 3, 4, 5, 6, 7, 8");
         let mut table = LogTable::default();
-        for row in self.all(query, "adding agent logs up").await? {
+        for row in self.all(of(filter), query, "adding agent logs up").await? {
             let (group, totals) = sum(&row).map_err(|reason| rows::corrupt(&self.store, &reason))?;
             table.add(group, totals);
         }
@@ -133,7 +139,7 @@ impl Reading {
             distinct("agent_log_summaries", "b"),
             distinct("agent_log_segments", "c")
         ));
-        let rows = self.all(query, "listing tenants").await?;
+        let rows = self.all(Sight::Listing, query, "listing tenants").await?;
         let names = rows.iter().map(|row| row.try_get::<&str, _>(0).map(Arc::from));
         names.collect::<Result<_, _>>().map_err(|error| self.told("listing tenants", error))
     }
@@ -145,7 +151,7 @@ impl Reading {
         );
         query.push_bind(tenant.to_owned()).push(" GROUP BY 1 ORDER BY 1");
         let mut days = Vec::new();
-        for row in self.all(query, ACTION).await? {
+        for row in self.all(Sight::Named(tenant), query, ACTION).await? {
             let number = |column: usize| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
             let hot = || {
                 let day = Day(u32::try_from(number(0)?).unwrap_or(u32::MAX));
@@ -170,7 +176,7 @@ impl Reading {
         let (first, last) = days(filter);
         query.push(" AND day BETWEEN ").push_bind(i64::from(first)).push(" AND ").push_bind(i64::from(last));
         let mut sums: BTreeMap<LogGroup, LogTotals> = BTreeMap::new();
-        for row in self.all(query, ACTION).await? {
+        for row in self.all(of(filter), query, ACTION).await? {
             let text =
                 |column: usize| row.try_get::<&str, _>(column).map_err(|error| self.told(ACTION, error));
             let group: LogGroup = from_json(text(0)?, &self.store)?;
@@ -184,17 +190,19 @@ impl Reading {
     pub(super) async fn segments(&self, filter: &LogFilter) -> Result<Vec<Registered>, AgentLogError> {
         const ACTION: &str = "reading the register of segments";
         let (first, last) = days(filter);
-        let text = "SELECT name, state, since, body, day FROM agent_log_segments
-                    WHERE tenant = $1 AND day BETWEEN $2 AND $3 ORDER BY day, name";
-        let query = sqlx::query_as::<_, (String, i64, Option<i64>, Option<String>, i64)>(text);
-        let query = query.bind(&*filter.scope.tenant).bind(i64::from(first)).bind(i64::from(last));
-        let found = query.fetch_all(&self.pool).await.map_err(|error| self.told(ACTION, error))?;
-        let meet = found
-            .into_iter()
-            .filter(|(.., day)| filter.meets_day(Day(u32::try_from(*day).unwrap_or(u32::MAX))));
-        let registered =
-            meet.map(|(name, state, since, body, _)| registered((name, state, since, body), &self.store));
-        Ok(registered.collect::<Result<_, StoreError>>()?)
+        let mut query = QueryBuilder::new("SELECT name, state, since, body, day FROM agent_log_segments");
+        query.push(" WHERE tenant = ").push_bind(filter.scope.tenant.to_string());
+        query.push(" AND day BETWEEN ").push_bind(i64::from(first)).push(" AND ").push_bind(i64::from(last));
+        query.push(" ORDER BY day, name");
+        let mut meet = Vec::new();
+        for row in self.all(of(filter), query, ACTION).await? {
+            let row = <(String, i64, Option<i64>, Option<String>, i64)>::from_row(&row);
+            let (name, state, since, body, day) = row.map_err(|error| self.told(ACTION, error))?;
+            if filter.meets_day(Day(u32::try_from(day).unwrap_or(u32::MAX))) {
+                meet.push(registered((name, state, since, body), &self.store)?);
+            }
+        }
+        Ok(meet)
     }
 }
 
