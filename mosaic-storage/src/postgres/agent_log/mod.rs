@@ -6,7 +6,6 @@
 
 mod ops;
 mod read;
-mod rows;
 mod store;
 
 pub use store::PostgresAgentLog;
