@@ -123,6 +123,11 @@ async fn seen(path: &Path) -> String {
     for info in store.list("acme", ListOptions::default()).await.unwrap() {
         seen.push(format!("{:?} {:?}", info.key, read(&store, &info.key).await.unwrap()));
     }
+    for n in 0..2 {
+        // One that is gone can be made again, also where half of one would not be listed.
+        let made = store.create(&session(n), vec![row(1)]).await.is_ok();
+        seen.push(format!("session {n} is made: {made}"));
+    }
     let (memories, log) = (store.memories(), store.agent_log());
     let records: Vec<_> = memories.export(&acme).await.unwrap().try_collect().await.unwrap();
     seen.push(format!("{records:?} {:?}", memories.counts(&acme).await.unwrap()));
