@@ -271,6 +271,21 @@ fn the_threshold_counts_what_came_since_the_last_answer_and_over_the_ends_of_run
 }
 
 #[test]
+fn a_conversation_is_compacted_when_it_reaches_the_threshold() {
+    let context = |reported| {
+        let mut world = World::new(COMPACTS);
+        world.say("hello");
+        world.answer_with("done", reported);
+        world.say("more");
+        (world.machine.context, world.machine.phase())
+    };
+    let (of_more, _) = context(1);
+    let reported = 900 - (of_more - 1);
+    assert_eq!(context(reported), (900, Phase::Compacting));
+    assert_eq!(context(reported - 1), (899, Phase::Thinking));
+}
+
+#[test]
 fn what_an_answer_reports_counts_more_than_an_estimate() {
     let mut world = World::new(COMPACTS);
     world.say(&"x".repeat(4 * 800));
@@ -300,6 +315,19 @@ fn a_compaction_that_leaves_the_conversation_over_the_threshold_is_not_repeated_
     world.say(&"x".repeat(4 * 2_000));
     world.compact(2_000, 1_500);
     assert_eq!(world.machine.phase(), Phase::Thinking);
+}
+
+#[test]
+fn an_answer_gives_all_tries_back() {
+    let mut world = World::new(COMPACTS);
+    world.say("hello");
+    // One more than there are tries.
+    for call in 1..=3 {
+        world.call_with(1_000);
+        assert_eq!(world.machine.phase(), Phase::Compacting, "after call {call}");
+        world.compact(1_000, 100);
+        assert_eq!(world.machine.phase(), Phase::Thinking);
+    }
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn tasks_effects_decisions_and_resources_are_found_in_the_log() {
             ("a", "read", json!({"path": "rent.txt"})),
             ("b", "pay", json!({"euros": 900, "to": "https://bank.example/landlord"})),
             ("c", "pay", json!({"euros": 1})),
+            ("d", "pay", json!({"euros": 2})),
         ]),
         start("a", Effect::ReadOnly),
         end("a", ToolStatus::Ok),
@@ -50,6 +51,8 @@ fn tasks_effects_decisions_and_resources_are_found_in_the_log() {
         start("b", Effect::Once),
         end("b", ToolStatus::Unknown),
         end("c", ToolStatus::Denied),
+        start("d", Effect::Once),
+        end("d", ToolStatus::NotRun),
         Body::RunEnd { end: RunEnd::Done, usage: Usage::default(), cost: None },
     ]));
     assert_eq!(facts.tasks, [Task { seq: Seq(1), text: "pay the rent".into(), state: TaskState::Done }]);
@@ -58,7 +61,7 @@ fn tasks_effects_decisions_and_resources_are_found_in_the_log() {
     assert_eq!(
         effects,
         [("pay", "run:b", ToolStatus::Unknown)],
-        "what only reads, or was never started, had no effect"
+        "what only reads, or was never started or run, had no effect"
     );
     assert_eq!((facts.decisions[0].by.as_str(), facts.decisions[0].decision.as_str()), ("ann", "approved"));
     let resources: Vec<_> = facts.resources.iter().map(|resource| resource.name.as_str()).collect();

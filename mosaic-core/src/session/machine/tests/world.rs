@@ -153,6 +153,18 @@ impl World {
         self.tell(Outcome::Reply { step, reply });
     }
 
+    /// The model reports so many tokens and makes a call, which ends.
+    pub(super) fn call_with(&mut self, input: u64) {
+        let (step, usage) = (self.machine.next_model(), Usage { input, ..Usage::default() });
+        let (parts, stop) = (vec![Part::call("c", "read", "{}")], StopReason::ToolCalls);
+        let reply = Reply { parts, stop, usage, cost: None, origin: None, route: None };
+        self.tell(Outcome::Reply { step, reply });
+        if let Some(StepId::Tool { call, attempt }) = self.machine.running().into_iter().next() {
+            let content = vec![Part::text("result")];
+            self.tell(Outcome::Tool { call, attempt, status: ToolStatus::Ok, content, fatal: None });
+        }
+    }
+
     pub(super) fn fail_to_compact(&mut self) {
         self.tell(compact_failed(self.machine.compactions + 1));
     }
