@@ -16,6 +16,8 @@
 #![deny(unsafe_code)] // but for `vectors::kernel`, which says why
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod agent_log;
 #[cfg(feature = "archive")]
 pub mod archive;
 mod best;

@@ -114,7 +114,8 @@ mod sqlite {
 
     #[tokio::test]
     async fn an_erased_user_is_in_no_file_any_more() {
-        use mosaic_core::agent_log::{LogError, LogTable, SUMMARY, TierChange};
+        use mosaic_core::Timestamp;
+        use mosaic_core::agent_log::{Day, Frame, LogError, LogTable, SUMMARY, Segment, TierChange};
 
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder.path().join("app.db")).await;
@@ -137,43 +138,40 @@ mod sqlite {
                 log.apply("acme", vec![TierChange::Take { ids: vec![row(2 * n - 9).id] }]).await.unwrap();
             }
         }
+        // Segments say whose rows are in them, until they are condemned.
+        for n in 0..40 {
+            let frame = |user: &str| Frame {
+                user: Some(format!("{user} {}", "x".repeat(n * 37 % 300)).into()),
+                offset: 0,
+                bytes: 1,
+                raw: 1,
+                rows: 1,
+                digest: String::new(),
+            };
+            let segment = Segment {
+                name: format!("{n}").into(),
+                day: Day(n as u32),
+                first: Timestamp(0),
+                last: Timestamp(0),
+                rows: 1,
+                bytes: 1,
+                counted: false,
+                frames: vec![frame("planted-user"), frame("bob")],
+            };
+            let announce = TierChange::Announce { name: segment.name.clone(), day: segment.day };
+            log.apply("acme", vec![announce, TierChange::Seal { segment }]).await.unwrap();
+        }
         assert!(traces(folder.path()).len() >= 5, "the check sees: {:?}", traces(folder.path()));
+        for n in 0..40 {
+            let condemn = TierChange::Condemn { name: format!("{n}").into(), at: Timestamp(1) };
+            log.apply("acme", vec![condemn]).await.unwrap();
+        }
         assert_eq!(log.erase(&secret).await.unwrap(), 400);
         // `erase` has returned, and has emptied the WAL before.
         log.put(vec![row(5_000)]).await.unwrap();
         assert_eq!(traces(folder.path()), [""; 0]);
         let left = log.all_rows(&LogFilter::of(Scope::of("acme"))).await.unwrap();
         assert!(left.len() > 300, "the others stay");
-    }
-}
-
-#[cfg(feature = "postgres")]
-mod postgres {
-    use super::*;
-    use sqlx::Connection as _;
-
-    struct Schemas(String);
-
-    #[async_trait::async_trait]
-    impl Factory for Schemas {
-        async fn open(&self, place: &str) -> Result<Arc<dyn AgentLogStore>, AgentLogError> {
-            let options = mosaic_storage::PostgresOptions::from_url(&self.0)?.schema(place).connections(2);
-            Ok(Arc::new(mosaic_storage::PostgresStore::open(options).await?.agent_log()))
-        }
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn postgres_keeps_the_contract() {
-        let Ok(server) = std::env::var("MOSAIC_TEST_POSTGRES") else {
-            println!("skipped: there is no Postgres; `cargo xtask test` starts one");
-            return;
-        };
-        let name = format!("test_{}", uuid::Uuid::now_v7().simple());
-        let mut db = sqlx::PgConnection::connect(&server).await.unwrap();
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        sqlx::raw_sql(create).execute(&mut db).await.unwrap();
-        let (server, _) = server.rsplit_once('/').unwrap();
-        check_all(&Schemas(format!("{server}/{name}"))).await.unwrap();
     }
 }
 

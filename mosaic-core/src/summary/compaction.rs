@@ -213,11 +213,13 @@ mod tests {
             (compaction().at_share(1.5), CompactionError::Share(1.5)),
             (compaction().at_tokens(0), CompactionError::Zero("at_tokens")),
             (compaction().max_tries(0), CompactionError::Zero("max_tries")),
+            (compaction().max_tokens(0), CompactionError::Zero("max_tokens")),
             (compaction().timeout(Duration::ZERO), CompactionError::Zero("timeout")),
         ] {
             assert_eq!(wrong.validate(), Err(error));
         }
         assert!(compaction().at_share(f64::NAN).validate().is_err());
         assert_eq!(compaction().validate(), Ok(()));
+        assert_eq!(compaction().at_share(1.0).validate(), Ok(()), "the whole window is a share");
     }
 }

@@ -38,6 +38,7 @@ mod jobs;
 pub mod memory;
 mod options;
 mod presence;
+mod row_security;
 mod schema;
 mod scrub;
 mod store;

@@ -17,7 +17,7 @@ pub struct PostgresOptions {
     pub schema: String,
     /// At most so many connections, besides the one of the owner's lock. 8.
     pub connections: u32,
-    /// How long to wait for a connection, and in changing and reading memories for a lock. 10 seconds.
+    /// How long to wait for a connection, and but for jobs for a lock. 10 seconds.
     pub patience: Duration,
     /// From how many vectors of a model in a tenant on they get an index of neighbours. 10,000; see
     /// [`PostgresMemories::index_vectors`](super::PostgresMemories::index_vectors).

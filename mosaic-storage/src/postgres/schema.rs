@@ -16,7 +16,9 @@
 use mosaic_core::StoreError;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
+use super::begin::{begin, lock_timeout};
 use super::fault::told;
+use super::options::PostgresOptions;
 use super::{agent_log, jobs};
 
 /// Tables that go from one format to the next together.
@@ -28,27 +30,27 @@ pub(super) struct Tables<'t> {
 }
 
 /// Makes the tables of jobs and of agent logs.
-pub(super) async fn migrate_jobs(pool: &PgPool, schema: &str, store: &str) -> Result<(), StoreError> {
-    migrate(
-        pool,
-        schema,
-        store,
-        &Tables { meta: "meta", migrations: &[jobs::TABLES.to_owned(), agent_log::TABLES.to_owned()] },
-    )
-    .await
+pub(super) async fn migrate_jobs(
+    pool: &PgPool,
+    options: &PostgresOptions,
+    store: &str,
+) -> Result<(), StoreError> {
+    let migrations = [jobs::TABLES.to_owned(), agent_log::TABLES.to_owned(), agent_log::keep_apart()];
+    migrate(pool, options, store, &Tables { meta: "meta", migrations: &migrations }).await
 }
 
 /// Brings tables to the newest format. Several processes may do so at once: one does, the others wait and find it done.
 pub(super) async fn migrate(
     pool: &PgPool,
-    schema: &str,
+    options: &PostgresOptions,
     store: &str,
     tables: &Tables<'_>,
 ) -> Result<(), StoreError> {
     let said = |error| told(store, "making the tables", error);
-    let Tables { meta, migrations } = tables;
+    let (schema, Tables { meta, migrations }) = (&*options.schema, tables);
     let known = migrations.len() as u64;
-    let mut transaction = pool.begin().await.map_err(said)?;
+    let statement = format!("BEGIN; {}", lock_timeout(options.patience));
+    let mut transaction = begin(pool, statement).await.map_err(said)?;
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('mosaic migration of ' || $1, 0))")
         .bind(schema)
         .execute(&mut *transaction)
@@ -62,11 +64,11 @@ pub(super) async fn migrate(
         return Ok(());
     }
     // The name of the schema was checked.
-    let begin = format!(
+    let first = format!(
         "CREATE SCHEMA IF NOT EXISTS \"{schema}\";
          CREATE TABLE IF NOT EXISTS \"{schema}\".{meta} (id integer PRIMARY KEY CHECK (id = 1), format bigint NOT NULL)"
     );
-    run(&mut transaction, begin).await.map_err(said)?;
+    run(&mut transaction, first).await.map_err(said)?;
     for migration in migrations.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
         run(&mut transaction, migration.clone()).await.map_err(said)?;
     }

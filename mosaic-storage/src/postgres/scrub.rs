@@ -22,7 +22,7 @@ pub(super) async fn scrub(
 ) -> Result<(), StoreError> {
     let said = |error| told(store, ACTION, error);
     // Whatever was removed before this was removed by an older one.
-    let now = sqlx::query_scalar::<_, String>("SELECT pg_current_xact_id()::xid::text");
+    let now = sqlx::query_scalar::<_, String>("SELECT pg_current_xact_id()::text");
     let now = now.fetch_one(pool).await.map_err(said)?;
     wait_for_older_than(pool, &now, store, patience).await?;
     for table in tables {
@@ -33,6 +33,9 @@ pub(super) async fn scrub(
 }
 
 /// Waits until nobody sees what was there before a transaction.
+///
+/// Those who read are seen of the same role only. Those who write are known by the oldest number that a new snapshot still waits for, whoever
+/// they are and in whichever database: `VACUUM FULL` takes such a snapshot itself, and leaves what was removed after that number began.
 async fn wait_for_older_than(
     pool: &PgPool,
     transaction: &str,
@@ -40,13 +43,13 @@ async fn wait_for_older_than(
     mut left: Duration,
 ) -> Result<(), StoreError> {
     loop {
-        let older = sqlx::query_scalar::<_, i64>(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-             AND backend_type = 'client backend'
-             AND greatest(age(backend_xmin), age(backend_xid)) > age($1::text::xid)",
+        let older = sqlx::query_scalar::<_, bool>(
+            "SELECT pg_snapshot_xmin(pg_current_snapshot()) < $1::text::xid8 OR EXISTS (
+                 SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                 AND backend_type = 'client backend' AND age(backend_xmin) > age($1::text::xid8::xid))",
         );
         let older = older.bind(transaction).fetch_one(pool).await;
-        if older.map_err(|error| told(store, ACTION, error))? == 0 {
+        if !older.map_err(|error| told(store, ACTION, error))? {
             return Ok(());
         }
         if left.is_zero() {

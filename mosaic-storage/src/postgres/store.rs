@@ -47,7 +47,7 @@ impl PostgresStore {
             PgPoolOptions::new().max_connections(options.connections).acquire_timeout(options.patience);
         let pool =
             pool.connect_with(connect.clone()).await.map_err(|error| told(&name, "connecting", error))?;
-        schema::migrate_jobs(&pool, &options.schema, &name).await?;
+        schema::migrate_jobs(&pool, &options, &name).await?;
         let owner: Arc<str> = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7()).into();
         let (bell, channel) = (Bell::default(), format!("{}_jobs", options.schema));
         let presence =

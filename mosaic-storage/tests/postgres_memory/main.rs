@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(dead_code)] // the server is shared with other test programs, which use all of it
 
+mod erasing;
 mod isolation;
 mod kill;
+mod killed;
 mod opening;
 mod searching;
 mod server;

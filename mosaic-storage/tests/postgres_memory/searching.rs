@@ -298,3 +298,36 @@ async fn memories_end_with_their_store() {
         assert!(matches!(error, MemoryError::Store(StoreError::Closed { .. })), "{error}");
     }
 }
+
+/// What is compared first is the short vector, and of many only the best are compared again.
+#[tokio::test]
+async fn a_vector_that_was_replaced_is_found_by_the_new_one() {
+    let Some(database) = database().await else { return };
+    let memories = database.open().await;
+    let ann = Scope::of("acme").user("ann");
+    let vector = |n: u64| Vector::new("m", if n == 60 { vec![1.0, -1.0] } else { vec![1.0, 0.1] });
+    let changes = (1..=60).map(|n| Change::add(turn(n, &ann, 0), vec![vector(n)])).collect();
+    memories.apply(&ann, changes).await.unwrap();
+    let wanted = Vector::new("m", vec![0.0, 1.0]);
+    let replace = Change::PutVectors { id: id(60), vectors: vec![wanted.clone()] };
+    memories.apply(&ann, vec![replace]).await.unwrap();
+    let query = SearchQuery { limit: 1, ..SearchQuery::new(ann).vector(wanted) };
+    let found = memories.search(query).await.unwrap().candidates;
+    assert!(found.iter().any(|one| one.hit && one.memory.id == id(60)), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_is_closed_at_a_time_is_not_counted_as_of_then() {
+    let Some(database) = database().await else { return };
+    let memories = database.open().await;
+    let ann = Scope::of("acme").user("ann");
+    memories.apply(&ann, (1..=2).map(|n| Change::add(turn(n, &ann, 0), vec![])).collect()).await.unwrap();
+    let close = Change::Close { id: id(1), at: Timestamp(9), kept: None };
+    memories.apply(&ann, vec![close]).await.unwrap();
+    for (then, admitted) in [(8, 2), (9, 1)] {
+        let as_of = AsOf { valid: None, recorded: Some(Timestamp(then)) };
+        let query =
+            SearchQuery { filter: Filter { as_of, ..Filter::default() }, ..SearchQuery::new(ann.clone()) };
+        assert_eq!(memories.search(query.text("tea")).await.unwrap().admitted, admitted, "at {then}");
+    }
+}

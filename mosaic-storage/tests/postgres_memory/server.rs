@@ -1,5 +1,7 @@
 //! A database of a test's own, as an application has one: its role is no superuser, so that row-level security holds for it.
 
+use std::path::Path;
+
 use mosaic_storage::{PostgresMemories, PostgresOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -50,11 +52,59 @@ impl Database {
     }
 
     pub(crate) fn options(&self) -> PostgresOptions {
-        PostgresOptions::from_url(&self.url).unwrap().connections(3)
+        // Patient: `scrub` waits for whoever writes anywhere on the server, and other tests do.
+        let patience = std::time::Duration::from_secs(60);
+        PostgresOptions::from_url(&self.url).unwrap().connections(3).patience(patience)
     }
 
     pub(crate) async fn open(&self) -> PostgresMemories {
         PostgresMemories::open(self.options()).await.unwrap()
+    }
+
+    /// What a query tells somebody who may do anything.
+    pub(crate) async fn ask<T>(&self, text: &str) -> T
+    where
+        T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        let mut db = PgConnection::connect(&self.superuser).await.unwrap();
+        sqlx::query_scalar(AssertSqlSafe(text)).fetch_one(&mut db).await.unwrap()
+    }
+
+    /// Which of these, by their names, the server has in which file: those of this database and of all that databases share, but not the
+    /// log.
+    pub(crate) async fn on_disk(&self, wanted: &[(&str, Vec<u8>)]) -> Vec<String> {
+        execute(&self.superuser, "CHECKPOINT").await;
+        let data: String = self.ask("SELECT current_setting('data_directory')").await;
+        let base: String =
+            self.ask("SELECT oid::text FROM pg_database WHERE datname = current_database()").await;
+        let (data, mut found) = (Path::new(&data), Vec::new());
+        for folder in [data.join("base").join(base), data.join("global"), data.join("pg_stat")] {
+            search_files(&folder, wanted, &mut found);
+        }
+        found
+    }
+}
+
+/// What is found in which of the files of a folder, and of those in it.
+fn search_files(folder: &Path, wanted: &[(&str, Vec<u8>)], found: &mut Vec<String>) {
+    let firsts: Vec<u8> = wanted.iter().map(|(_, wanted)| wanted[0]).collect();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            search_files(&path, wanted, found);
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        let mut seen = std::collections::BTreeSet::new();
+        let mut at = 0;
+        while let Some(next) = bytes[at..].iter().position(|byte| firsts.contains(byte)) {
+            at += next;
+            seen.extend(
+                wanted.iter().filter(|(_, wanted)| bytes[at..].starts_with(wanted)).map(|(what, _)| *what),
+            );
+            at += 1;
+        }
+        found.extend(seen.iter().map(|what| format!("{what} in {}", path.file_name().unwrap().display())));
     }
 }
 

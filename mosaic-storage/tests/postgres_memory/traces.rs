@@ -1,8 +1,6 @@
 //! What is erased leaves no trace: not in a table when `erase` has returned, and not in the server's files after `scrub`, but for the
 //! write-ahead log, which the server alone may shorten.
 
-use std::path::Path;
-
 use mosaic_core::memory::conformance::id;
 use mosaic_core::memory::{
     Change, Memory, MemoryBlock, MemoryBody, MemoryPage, MemoryStore, Place, Scope, SearchQuery, SourceRef,
@@ -10,7 +8,7 @@ use mosaic_core::memory::{
 };
 use mosaic_core::{Seq, Timestamp};
 use mosaic_storage::PostgresMemories;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection};
 
 use crate::server::{Database, database, execute};
 
@@ -34,7 +32,7 @@ const PLANTED: &[&str] = &[
 /// As bytes, what no other vector has.
 const NUMBER: f32 = 0.123_456_79;
 
-fn secret() -> Scope {
+pub(crate) fn secret() -> Scope {
     Scope::of("acme").user("planted-user")
 }
 
@@ -42,7 +40,7 @@ fn vector() -> Vec<f32> {
     [[NUMBER; 100], [-NUMBER; 100]].concat()
 }
 
-fn planted(n: u64) -> Vec<Change> {
+pub(crate) fn planted(n: u64) -> Vec<Change> {
     let scope = match n % 3 {
         0 => secret(),
         1 => secret().agent("planted-agent"),
@@ -81,7 +79,7 @@ fn planted(n: u64) -> Vec<Change> {
     ]
 }
 
-fn other(n: u64) -> Change {
+pub(crate) fn other(n: u64) -> Change {
     let scope = Scope::of("acme").user(format!("somebody {}", n % 5));
     let body = MemoryBody::Insight {
         text: format!("harmless {n} {}", "words ".repeat(usize::try_from(n * 13 % 200).unwrap())).into(),
@@ -108,59 +106,19 @@ async fn fill(memories: &PostgresMemories) {
     }
 }
 
-async fn ask<T>(url: &str, text: &str) -> T
-where
-    T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
-{
-    let mut db = PgConnection::connect(url).await.unwrap();
-    sqlx::query_scalar(AssertSqlSafe(text)).fetch_one(&mut db).await.unwrap()
-}
-
-/// What is found in which of the files of a folder, and of those in it.
-fn search_files(folder: &Path, found: &mut Vec<String>) {
+/// What the server has on disk of what was planted.
+pub(crate) async fn traces(database: &Database) -> Vec<String> {
     let mut wanted: Vec<(&str, Vec<u8>)> =
         PLANTED.iter().map(|text| (*text, text.as_bytes().to_vec())).collect();
     wanted.push(("the vector", [NUMBER.to_le_bytes(), NUMBER.to_le_bytes()].concat()));
     // Of 200 equal numbers each is this, as 16 bits, when their length is 1. In the middle of the vector its sign changes.
     let middle = [0x2c87_u16, 0x2c87, 0xac87, 0xac87].map(u16::to_le_bytes).concat();
     wanted.push(("the half vector", middle));
-    let firsts: Vec<u8> = wanted.iter().map(|(_, wanted)| wanted[0]).collect();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            search_files(&path, found);
-            continue;
-        }
-        let bytes = std::fs::read(&path).unwrap_or_default();
-        let mut seen = std::collections::BTreeSet::new();
-        let mut at = 0;
-        while let Some(next) = bytes[at..].iter().position(|byte| firsts.contains(byte)) {
-            at += next;
-            seen.extend(
-                wanted.iter().filter(|(_, wanted)| bytes[at..].starts_with(wanted)).map(|(what, _)| *what),
-            );
-            at += 1;
-        }
-        found.extend(seen.iter().map(|what| format!("{what} in {}", path.file_name().unwrap().display())));
-    }
-}
-
-/// What the server has on disk, of this database and of all that databases share, but for the log.
-async fn traces(database: &Database) -> Vec<String> {
-    execute(&database.superuser, "CHECKPOINT").await;
-    let data: String = ask(&database.superuser, "SELECT current_setting('data_directory')").await;
-    let base: String =
-        ask(&database.superuser, "SELECT oid::text FROM pg_database WHERE datname = current_database()")
-            .await;
-    let (data, mut found) = (Path::new(&data), Vec::new());
-    for folder in [data.join("base").join(base), data.join("global"), data.join("pg_stat")] {
-        search_files(&folder, &mut found);
-    }
-    found
+    database.on_disk(&wanted).await
 }
 
 /// All text that the tables hold, the catalogues too, where it holds what was planted.
-async fn rows_with_traces(database: &Database) -> i64 {
+pub(crate) async fn rows_with_traces(database: &Database) -> i64 {
     let text = "SELECT sum(n)::bigint FROM (
         SELECT count(*) AS n FROM mosaic.memories m WHERE m::text LIKE '%planted%' UNION ALL
         SELECT count(*) FROM mosaic.memory_words m WHERE m::text LIKE '%planted%' UNION ALL
@@ -170,7 +128,7 @@ async fn rows_with_traces(database: &Database) -> i64 {
         SELECT count(*) FROM mosaic.memory_vectors v WHERE NOT EXISTS (SELECT 1 FROM mosaic.memories m WHERE m.n = v.n) UNION ALL
         SELECT count(*) FROM mosaic.memory_words w WHERE NOT EXISTS (SELECT 1 FROM mosaic.memories m WHERE m.n = w.n) UNION ALL
         SELECT count(*) FROM pg_stats s WHERE s::text LIKE '%planted%') all_of_it";
-    ask(&database.superuser, text).await
+    database.ask(text).await
 }
 
 #[tokio::test]
@@ -186,7 +144,7 @@ async fn an_erased_user_is_in_no_table_and_after_a_scrub_in_no_file() {
         assert!(seen.iter().any(|trace| trace.starts_with(what)), "the check does not see {what}: {seen:?}");
     }
     let in_statistics: i64 =
-        ask(&database.superuser, "SELECT count(*) FROM pg_stats s WHERE s::text LIKE '%planted%'").await;
+        database.ask("SELECT count(*) FROM pg_stats s WHERE s::text LIKE '%planted%'").await;
     assert_eq!(in_statistics, 0, "what the planner keeps are values of rows");
 
     let erased = memories.erase(&secret()).await.unwrap();
@@ -235,14 +193,21 @@ async fn what_somebody_may_still_see_is_not_scrubbed_in_silence() {
     let memories = PostgresMemories::open(database.options().patience(patience)).await.unwrap();
     let mut one = planted(3);
     one.truncate(1);
-    memories.apply(&secret(), one).await.unwrap();
-    let mut db = PgConnection::connect(&database.url).await.unwrap();
-    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1";
-    sqlx::raw_sql(begin).execute(&mut db).await.unwrap();
-    memories.erase(&secret()).await.unwrap();
-    let error = memories.scrub().await.unwrap_err();
-    assert!(error.is_retryable() && error.to_string().contains("still open"), "{error}");
-    sqlx::raw_sql("COMMIT").execute(&mut db).await.unwrap();
-    memories.scrub().await.unwrap();
-    assert_eq!(traces(&database).await, [""; 0]);
+    // One of the application that reads; somebody else, who writes in another database of the server.
+    let elsewhere = format!("{}/postgres", database.superuser.rsplit_once('/').unwrap().0);
+    for (url, begin) in [
+        (&database.url, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1"),
+        (&elsewhere, "BEGIN; SELECT pg_current_xact_id()"),
+    ] {
+        memories.apply(&secret(), one.clone()).await.unwrap();
+        let mut db = PgConnection::connect(url).await.unwrap();
+        sqlx::raw_sql(begin).execute(&mut db).await.unwrap();
+        memories.erase(&secret()).await.unwrap();
+        let error = memories.scrub().await.unwrap_err();
+        assert!(error.is_retryable() && error.to_string().contains("still open"), "{error}");
+        sqlx::raw_sql("COMMIT").execute(&mut db).await.unwrap();
+        // As patient as others are, for there may be others who write.
+        database.open().await.scrub().await.unwrap();
+        assert_eq!(traces(&database).await, [""; 0]);
+    }
 }

@@ -1,10 +1,13 @@
 //! Filters, pages, totals, tenants.
 
 use super::Factory;
-use super::help::{Check, DAY, acme, all, ann, ensure, found, hour, numbers, row, rows, segment};
+use super::help::{
+    Check, DAY, acme, all, ann, announce, condemn, ensure, forget, found, hour, numbers, register, row, rows,
+    segment, summaries, table,
+};
 use crate::agent_log::{
-    AgentLogStoreExt, Day, HotDay, LogFilter, LogKey, LogKind, LogQuery, LogRow, LogStatus, LogTable,
-    TierChange,
+    AgentLogStoreExt, Day, HotDay, LogFilter, LogKey, LogKind, LogQuery, LogRow, LogRowId, LogStatus,
+    LogTable, Registered, TierChange,
 };
 use crate::memory::Scope;
 
@@ -45,6 +48,14 @@ pub async fn filters_admit_what_they_say(factory: &dyn Factory) -> Check {
         let due = numbers(there.iter().filter(|row| filter.fits(row)));
         let found = found(&*store, &filter).await?;
         ensure!(found == due, "{filter:?} gives {found:?}, not {due:?}");
+    }
+    // The least id of its time, which is the end of one filter and the beginning of another.
+    let mut first = row(200);
+    first.id = LogRowId::first_at(first.at);
+    store.put(vec![first.clone()]).await?;
+    for (filter, due) in [(all().until(first.at), false), (all().from(first.at), true)] {
+        let found = found(&*store, &filter).await?.contains(&200);
+        ensure!(found == due, "a row at the very time of {filter:?} is shown: {found}");
     }
     Ok(())
 }
@@ -113,6 +124,21 @@ pub async fn tenants_do_not_see_each_other(factory: &dyn Factory) -> Check {
     ensure!(store.erase(&acme()).await? == 9, "erasing tells of another tenant's rows");
     let left = store.all_rows(&LogFilter::of(Scope::of("globex"))).await?;
     ensure!(left == other, "erasing a tenant left {left:?} of the other");
+    // Sums of the same groups and segments of the same name are each tenant's own.
+    let sums = table(&rows(1, 9));
+    for tenant in ["globex", "acme"] {
+        let count = TierChange::Count { table: sums.clone() };
+        store.apply(tenant, vec![announce("x", DAY), count]).await?;
+    }
+    ensure!(summaries(&*store).await? == sums, "another tenant's summaries are counted");
+    let drop = TierChange::DropSummaries { before: Day(u32::MAX) };
+    store.apply("globex", vec![condemn("x"), forget("x"), drop]).await?;
+    ensure!(summaries(&*store).await? == sums, "another tenant's summaries are dropped");
+    let register = register(&*store).await?;
+    ensure!(
+        matches!(&*register, [Registered::Announced { .. }]),
+        "what another tenant does to its segment gives {register:?}"
+    );
     Ok(())
 }
 

@@ -92,6 +92,15 @@ fn a_cut_keeps_the_newest_tokens() {
 }
 
 #[test]
+fn what_is_exactly_as_much_as_is_kept_stays() {
+    let talk = Talk::default().user("a").agent("b").end().user("c").agent("d").end().user("e");
+    let log = Log::fold(&talk.0);
+    let newest: u64 = log.context.groups().iter().rev().take(2).map(|group| estimated_tokens(group)).sum();
+    assert_eq!(talk.cut(newest), Some((4, vec![1, 2, 4])));
+    assert_eq!(talk.cut(newest - 1), Some((5, vec![1, 2, 4, 5])));
+}
+
+#[test]
 fn what_waits_for_an_answer_stays() {
     let talk = Talk::default().user("a").agent("b").end().user("c");
     assert_eq!(talk.cut(0), Some((2, vec![1, 2])));

@@ -163,3 +163,36 @@ fn earlier(path: &[&Entry]) -> Option<Summary> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::Timestamp;
+
+    #[test]
+    fn the_newest_summary_is_rolled_on() {
+        let entry = |seq, summary: &str, claims: Vec<Claim>| {
+            let (usage, cost, facts) = (Usage::default(), None, serde_json::Value::Null);
+            let (upto, summary) = (Seq(seq - 1), summary.to_owned());
+            let body = Body::Compaction {
+                step: seq,
+                upto,
+                summary,
+                claims,
+                facts,
+                before: 9,
+                after: 1,
+                usage,
+                cost,
+            };
+            Entry { seq: Seq(seq), v: 1, at: Timestamp(seq), run: None, body }
+        };
+        let (first, second) = (entry(4, "first", vec![]), entry(8, "second", vec![]));
+        let claims = |path: &[&Entry]| earlier(path).map(|summary| summary.claims);
+        assert_eq!(claims(&[]), None);
+        // One of a log without claims rests on the last entry that it stands for.
+        assert_eq!(claims(&[&first, &second]), Some(vec![Claim::new("second", [Seq(7)])]));
+        let third = entry(9, "third", vec![Claim::new("a claim", [Seq(2)])]);
+        assert_eq!(claims(&[&first, &second, &third]), Some(vec![Claim::new("a claim", [Seq(2)])]));
+    }
+}

@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::table::{Rule, TABLE};
 use super::{Machine, Phase};
 use crate::context::Cut;
-use crate::message::{Group, GroupBody, Part, Usage};
+use crate::message::{Cost, Group, GroupBody, Part, Usage};
 use crate::session::entry::{About, Body, Decision, Entry};
 use crate::session::log::{Log, path};
 use crate::tool::Effect;
@@ -271,6 +271,21 @@ fn the_threshold_counts_what_came_since_the_last_answer_and_over_the_ends_of_run
 }
 
 #[test]
+fn a_conversation_is_compacted_when_it_reaches_the_threshold() {
+    let context = |reported| {
+        let mut world = World::new(COMPACTS);
+        world.say("hello");
+        world.answer_with("done", reported);
+        world.say("more");
+        (world.machine.context, world.machine.phase())
+    };
+    let (of_more, _) = context(1);
+    let reported = 900 - (of_more - 1);
+    assert_eq!(context(reported), (900, Phase::Compacting));
+    assert_eq!(context(reported - 1), (899, Phase::Thinking));
+}
+
+#[test]
 fn what_an_answer_reports_counts_more_than_an_estimate() {
     let mut world = World::new(COMPACTS);
     world.say(&"x".repeat(4 * 800));
@@ -300,6 +315,72 @@ fn a_compaction_that_leaves_the_conversation_over_the_threshold_is_not_repeated_
     world.say(&"x".repeat(4 * 2_000));
     world.compact(2_000, 1_500);
     assert_eq!(world.machine.phase(), Phase::Thinking);
+}
+
+#[test]
+fn a_compaction_frees_what_it_says_and_costs_the_run_what_it_took() {
+    let mut world = World::new(COMPACTS);
+    world.say(&"x".repeat(4 * 1_000));
+    let before = world.machine.context;
+    world.compact(1_000, 300);
+    assert_eq!(world.machine.context, before - 700);
+    world.answer_with("done", 10);
+    let last = world.entries.last().map(|entry| entry.body.clone());
+    let Some(Body::RunEnd { usage, cost, .. }) = last else { panic!("{last:?}") };
+    assert_eq!((usage.input, cost), (10 + 7, Some(Cost(5))));
+}
+
+#[test]
+fn a_prompt_that_stays_too_long_ends_the_run_after_so_many_tries() {
+    let mut world = World::new(COMPACTS);
+    world.say("hello");
+    for _ in 0..2 {
+        world.overflow();
+        assert_eq!(world.machine.phase(), Phase::Compacting);
+        world.compact(10, 10);
+    }
+    world.overflow();
+    assert_eq!(world.machine.phase(), Phase::Idle, "there are two tries");
+}
+
+#[test]
+fn there_are_so_many_tries_without_an_answer() {
+    let mut world = World::new(COMPACTS);
+    world.say(&"x".repeat(4 * 1_000));
+    for _ in 0..2 {
+        assert_eq!(world.machine.phase(), Phase::Compacting);
+        world.compact(1_000, 900);
+        assert_eq!(world.machine.phase(), Phase::Thinking);
+        world.steer(&"x".repeat(4 * 1_000));
+    }
+    assert_eq!(world.machine.phase(), Phase::Thinking, "there are two tries");
+}
+
+#[test]
+fn after_a_rewind_the_conversation_is_counted_anew() {
+    let mut world = World::new(COMPACTS);
+    world.say(&"x".repeat(4 * 100));
+    world.answer_with("done", 0);
+    world.say("more");
+    let said = world.entries.last().cloned().expect("an entry");
+    let seq = said.seq.next();
+    world.entries.push(Entry { seq, body: Body::Rewind { to: crate::Seq(1) }, ..said.clone() });
+    world.entries.push(Entry { seq: seq.next(), ..said });
+    let left: Vec<Entry> = path(&world.entries).into_iter().cloned().collect();
+    assert_eq!(Log::fold(&world.entries).machine.context, Log::fold(&left).machine.context);
+}
+
+#[test]
+fn an_answer_gives_all_tries_back() {
+    let mut world = World::new(COMPACTS);
+    world.say("hello");
+    // One more than there are tries.
+    for call in 1..=3 {
+        world.call_with(1_000);
+        assert_eq!(world.machine.phase(), Phase::Compacting, "after call {call}");
+        world.compact(1_000, 100);
+        assert_eq!(world.machine.phase(), Phase::Thinking);
+    }
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn tasks_effects_decisions_and_resources_are_found_in_the_log() {
             ("a", "read", json!({"path": "rent.txt"})),
             ("b", "pay", json!({"euros": 900, "to": "https://bank.example/landlord"})),
             ("c", "pay", json!({"euros": 1})),
+            ("d", "pay", json!({"euros": 2})),
         ]),
         start("a", Effect::ReadOnly),
         end("a", ToolStatus::Ok),
@@ -50,6 +51,8 @@ fn tasks_effects_decisions_and_resources_are_found_in_the_log() {
         start("b", Effect::Once),
         end("b", ToolStatus::Unknown),
         end("c", ToolStatus::Denied),
+        start("d", Effect::Once),
+        end("d", ToolStatus::NotRun),
         Body::RunEnd { end: RunEnd::Done, usage: Usage::default(), cost: None },
     ]));
     assert_eq!(facts.tasks, [Task { seq: Seq(1), text: "pay the rent".into(), state: TaskState::Done }]);
@@ -58,7 +61,7 @@ fn tasks_effects_decisions_and_resources_are_found_in_the_log() {
     assert_eq!(
         effects,
         [("pay", "run:b", ToolStatus::Unknown)],
-        "what only reads, or was never started, had no effect"
+        "what only reads, or was never started or run, had no effect"
     );
     assert_eq!((facts.decisions[0].by.as_str(), facts.decisions[0].decision.as_str()), ("ann", "approved"));
     let resources: Vec<_> = facts.resources.iter().map(|resource| resource.name.as_str()).collect();
@@ -85,6 +88,46 @@ fn the_newest_stay_and_the_others_are_counted() {
     let facts = Facts::of(&log(bodies));
     assert_eq!((facts.effects.len(), facts.left_out), (EFFECTS, 3));
     assert_eq!(facts.effects[0].arguments, r#"{"n":3}"#);
+}
+
+#[test]
+fn a_resource_stands_once_where_it_was_used_last_and_the_newest_stay() {
+    let mut bodies = vec![];
+    for n in 0..RESOURCES + 3 {
+        // The last one uses a file of before again.
+        let (tool, file) = if n < RESOURCES + 2 { ("read", n) } else { ("write", 5) };
+        let id = format!("c{n}");
+        bodies.push(calls(&[(&id, tool, json!({"path": format!("{file}.txt")}))]));
+        bodies.push(start(&id, Effect::ReadOnly));
+    }
+    let facts = Facts::of(&log(bodies));
+    let of = |at: usize| (facts.resources[at].name.as_str(), facts.resources[at].tool.as_str());
+    assert_eq!((facts.resources.len(), facts.left_out), (RESOURCES, 2));
+    assert_eq!([of(0), of(3), of(RESOURCES - 1)], [("2.txt", "read"), ("6.txt", "read"), ("5.txt", "write")]);
+}
+
+#[test]
+fn of_many_decisions_the_newest_stay() {
+    let mut bodies = vec![calls(&[("a", "pay", json!({}))])];
+    for n in 0..DECISIONS as u64 + 2 {
+        let about = About::Recovery { call: CallId("a".into()) };
+        bodies.push(Body::Question { about, expires: None, default: Decision::TellUnknown });
+        let question = Seq(2 * n + 2);
+        bodies.push(Body::Answer { question, by: n.to_string(), decision: Decision::Retry });
+    }
+    let facts = Facts::of(&log(bodies));
+    assert_eq!((facts.decisions.len(), facts.left_out), (DECISIONS, 2));
+    assert_eq!(facts.decisions[0].by, "2");
+}
+
+#[test]
+fn the_end_of_a_run_ends_its_own_tasks() {
+    let end = RunEnd::Limit { limit: crate::session::LimitKind::Steps };
+    let end = Body::RunEnd { end, usage: Usage::default(), cost: None };
+    let mut entries = log([input("of another run"), input("begun"), input("steered"), end]);
+    entries[0].run = Some(RunId(Uuid::from_u128(8)));
+    let states: Vec<_> = Facts::of(&entries).tasks.iter().map(|task| task.state).collect();
+    assert_eq!(states, [TaskState::Open, TaskState::Stopped, TaskState::Stopped]);
 }
 
 #[test]

@@ -1,14 +1,34 @@
 //! Agent logs in Postgres: the tables of SQLite's (see `sqlite/agent_log`), and the same states.
 //!
-//! A move is a transaction under an advisory lock of its tenant, so that two moves do not add to one summary at once. Postgres keeps old
-//! versions of rows until `VACUUM`: erased is gone from every answer at once, and from the disk when the server has cleaned up.
+//! A move is a transaction under an advisory lock of its tenant, so that two moves do not add to one summary at once. Each transaction says
+//! whose rows it is about and sees no others ([row-level security](super::row_security)); the one that lists tenants sees all, and changes
+//! nothing. Erased is gone from every answer at once, and from the server's files after [`PostgresAgentLog::scrub`].
 
 mod ops;
 mod read;
-mod rows;
 mod store;
 
 pub use store::PostgresAgentLog;
+
+use super::row_security::by_name;
+
+/// All tables with rows of tenants.
+pub(super) const TENANTS_OWN: &[&str] = &["agent_log", "agent_log_summaries", "agent_log_segments"];
+
+/// What the third format adds: row-level security, and that the planner keeps no values of columns, which would outlive the rows that
+/// they are from.
+pub(super) fn keep_apart() -> String {
+    let columns = [
+        ("agent_log", "tenant user_name agent session provider name message call"),
+        ("agent_log_summaries", "tenant grouped user_name agent totals"),
+        ("agent_log_segments", "tenant name body"),
+    ];
+    let without_statistics = columns.map(|(table, columns)| {
+        let each: Vec<_> = columns.split(' ').map(|name| format!("ALTER {name} SET STATISTICS 0")).collect();
+        format!("ALTER TABLE {table} {};", each.join(", "))
+    });
+    by_name(TENANTS_OWN) + &without_statistics.concat()
+}
 
 /// The tables of agent logs.
 pub(super) const TABLES: &str = r#"

@@ -3,16 +3,14 @@
 use mosaic_core::agent_log::{
     AgentLogError, Day, LogGroup, LogRow, LogRowId, LogTable, LogTotals, Segment, TierChange,
 };
-use mosaic_core::{Scope, StoreError, Timestamp};
-use serde::Serialize;
-use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
+use mosaic_core::{Scope, StoreError};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, QueryBuilder};
 
 use super::super::fault::told;
-use super::rows::{COLUMNS, push, to_sql};
-
-const ANNOUNCED: i64 = 0;
-const SEALED: i64 = 1;
-const CONDEMNED: i64 = 2;
+use super::super::row_security::Sight;
+use super::store::Shared;
+use crate::agent_log::{ANNOUNCED, CONDEMNED, SEALED, from_json, push_rows, push_scope};
+use crate::jobs::{json, to_sql};
 
 /// What a change comes to; a text is a conflict.
 enum Misfit {
@@ -30,23 +28,29 @@ impl From<sqlx::Error> for Misfit {
 /// So many rows are written with one statement.
 const STEP: usize = 500;
 
-pub(super) async fn put(pool: &PgPool, mut rows: Vec<LogRow>) -> Result<u64, sqlx::Error> {
+pub(super) async fn put(shared: &Shared, mut rows: Vec<LogRow>) -> Result<u64, sqlx::Error> {
     // In one order, so that two who put the same rows wait for each other in a row and not in a ring.
     rows.sort_unstable_by(|a, b| (&a.scope.tenant, a.id).cmp(&(&b.scope.tenant, b.id)));
-    let (mut added, mut transaction) = (0, pool.begin().await?);
-    while !rows.is_empty() {
-        let later = rows.split_off(rows.len().min(STEP));
-        let mut query = QueryBuilder::new(format!("INSERT INTO agent_log ({COLUMNS}) "));
-        push(&mut query, std::mem::replace(&mut rows, later));
-        query.push(" ON CONFLICT (tenant, id) DO NOTHING");
+    let Some(mut tenant) = rows.first().map(|row| row.scope.tenant.clone()) else { return Ok(0) };
+    let (mut added, mut transaction) = (0, shared.begin("BEGIN", Sight::Named(&tenant)).await?);
+    while let Some(first) = rows.first() {
+        // Rows of another tenant are written in sight of that one.
+        if first.scope.tenant != tenant {
+            tenant = first.scope.tenant.clone();
+            let sight = Sight::Named(&tenant).statement();
+            sqlx::raw_sql(AssertSqlSafe(sight)).execute(&mut *transaction).await?;
+        }
+        let step = rows.iter().take(STEP).take_while(|row| row.scope.tenant == tenant).count();
+        let later = rows.split_off(step);
+        let mut query = push_rows::<Postgres>(std::mem::replace(&mut rows, later));
         added += query.build().execute(&mut *transaction).await?.rows_affected();
     }
     transaction.commit().await?;
     Ok(added)
 }
 
-pub(super) async fn erase(pool: &PgPool, scope: &Scope) -> Result<u64, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+pub(super) async fn erase(shared: &Shared, scope: &Scope) -> Result<u64, sqlx::Error> {
+    let mut transaction = shared.begin("BEGIN", Sight::Named(&scope.tenant)).await?;
     lock(&mut transaction, &scope.tenant).await?;
     let mut query = QueryBuilder::new("DELETE FROM agent_log");
     push_scope(&mut query, scope);
@@ -66,25 +70,15 @@ async fn lock(db: &mut PgConnection, tenant: &str) -> Result<(), sqlx::Error> {
     sqlx::query(lock).bind(tenant).execute(db).await.map(drop)
 }
 
-/// Only what is of a scope.
-pub(super) fn push_scope(query: &mut QueryBuilder<Postgres>, scope: &Scope) {
-    query.push(" WHERE tenant = ").push_bind(scope.tenant.to_string());
-    for (column, part) in [("user_name", &scope.user), ("agent", &scope.agent), ("session", &scope.session)] {
-        if let Some(part) = part {
-            query.push(format!(" AND {column} = ")).push_bind(part.to_string());
-        }
-    }
-}
-
 /// Makes changes, all or none.
 pub(super) async fn apply(
-    pool: &PgPool,
-    store: &str,
+    shared: &Shared,
     tenant: &str,
     changes: Vec<TierChange>,
 ) -> Result<(), AgentLogError> {
+    let store = &*shared.store;
     let said = |error| AgentLogError::from(told(store, "moving agent logs", error));
-    let mut transaction = pool.begin().await.map_err(said)?;
+    let mut transaction = shared.begin("BEGIN", Sight::Named(tenant)).await.map_err(said)?;
     lock(&mut transaction, tenant).await.map_err(said)?;
     for change in changes {
         // Dropped, the transaction is rolled back.
@@ -119,7 +113,7 @@ async fn one(db: &mut PgConnection, store: &str, tenant: &str, change: TierChang
             // What it held is no longer of interest, and tells whose it was.
             let text = "UPDATE agent_log_segments SET state = $1, since = $2, body = NULL
                         WHERE tenant = $3 AND name = $4 AND state IN ($5, $6)";
-            let query = sqlx::query(text).bind(CONDEMNED).bind(to_sql(at.0)).bind(tenant).bind(&*name);
+            let query = sqlx::query(text).bind(CONDEMNED).bind(to_sql(at)).bind(tenant).bind(&*name);
             let query = query.bind(ANNOUNCED).bind(SEALED);
             let condemned = query.execute(db).await?.rows_affected();
             fits(condemned == 1, || format!("segment `{name}` is gone"))
@@ -208,34 +202,6 @@ async fn drop_summaries(db: &mut PgConnection, store: &str, tenant: &str, before
     Ok(())
 }
 
-/// As JSON. What is written here always can be.
-pub(super) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
 fn parse<T: serde::de::DeserializeOwned>(text: &str, store: &str) -> Result<T, Misfit> {
     from_json(text, store).map_err(Misfit::Store)
-}
-
-pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str, store: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| super::rows::corrupt(store, &error.to_string()))
-}
-
-/// The state of a name in the register.
-pub(super) fn registered(
-    (name, state, since, body): (String, i64, Option<i64>, Option<String>),
-    store: &str,
-) -> Result<mosaic_core::agent_log::Registered, StoreError> {
-    use mosaic_core::agent_log::Registered;
-    Ok(match (state, body) {
-        (ANNOUNCED, _) => Registered::Announced { name: name.into() },
-        (SEALED, Some(body)) => Registered::Sealed { segment: from_json(&body, store)? },
-        (CONDEMNED, _) => {
-            let since = Timestamp(since.unwrap_or_default().cast_unsigned());
-            Registered::Condemned { name: name.into(), since }
-        }
-        (other, _) => {
-            return Err(super::rows::corrupt(store, &format!("segment `{name}` has state {other}")));
-        }
-    })
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mosaic_core::Scope;
 use mosaic_core::agent_log::{
@@ -9,14 +10,39 @@ use mosaic_core::agent_log::{
     TierChange, check,
 };
 
+use sqlx::{PgPool, Postgres, Transaction};
+
 use super::super::fault::told;
+use super::super::row_security::{Sight, begin_seeing};
+use super::super::scrub::scrub;
 use super::super::store::PostgresStore;
-use super::ops;
-use super::read::Reading;
+use super::{TENANTS_OWN, ops};
+
+/// What all parts of the store need.
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
+    pub(super) store: Arc<str>,
+    pool: PgPool,
+    /// The schema of our tables. It was checked, and needs quotes only.
+    schema: Arc<str>,
+    /// How long to wait for somebody's lock.
+    patience: Duration,
+}
+
+impl Shared {
+    /// Begins a transaction.
+    pub(super) async fn begin(
+        &self,
+        statement: &str,
+        sight: Sight<'_>,
+    ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        begin_seeing(&self.pool, statement, sight, self.patience, "").await
+    }
+}
 
 /// Agent logs in Postgres: those of a [`PostgresStore`], until that is closed.
 #[derive(Clone)]
-pub struct PostgresAgentLog(Reading);
+pub struct PostgresAgentLog(Shared);
 
 impl fmt::Debug for PostgresAgentLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,11 +54,23 @@ impl PostgresStore {
     /// The agent logs in this schema. They are there until the store is closed.
     #[must_use]
     pub fn agent_log(&self) -> PostgresAgentLog {
-        PostgresAgentLog(Reading { store: self.name.clone(), pool: self.pool.clone() })
+        let (store, pool) = (self.name.clone(), self.pool.clone());
+        let (schema, patience) = (self.options.schema.as_str().into(), self.options.patience);
+        PostgresAgentLog(Shared { store, pool, schema, patience })
     }
 }
 
 impl PostgresAgentLog {
+    /// Takes what was erased out of the database's files. As
+    /// [`PostgresMemories::scrub`](crate::PostgresMemories::scrub) does for memories: see there what it does not reach.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn scrub(&self) -> Result<(), AgentLogError> {
+        let Shared { store, pool, schema, patience } = &self.0;
+        Ok(scrub(pool, schema, store, *patience, TENANTS_OWN).await?)
+    }
+
     fn told(&self, action: &'static str) -> impl Fn(sqlx::Error) -> AgentLogError {
         move |error| told(&self.0.store, action, error).into()
     }
@@ -42,7 +80,7 @@ impl PostgresAgentLog {
 impl AgentLogStore for PostgresAgentLog {
     async fn put(&self, rows: Vec<LogRow>) -> Result<u64, AgentLogError> {
         check::rows(&rows)?;
-        ops::put(&self.0.pool, rows).await.map_err(self.told("writing agent logs"))
+        ops::put(&self.0, rows).await.map_err(self.told("writing agent logs"))
     }
 
     async fn rows(&self, query: &LogQuery) -> Result<Vec<LogRow>, AgentLogError> {
@@ -54,7 +92,7 @@ impl AgentLogStore for PostgresAgentLog {
     }
 
     async fn erase(&self, scope: &Scope) -> Result<u64, AgentLogError> {
-        ops::erase(&self.0.pool, scope).await.map_err(self.told("erasing agent logs"))
+        ops::erase(&self.0, scope).await.map_err(self.told("erasing agent logs"))
     }
 
     async fn tenants(&self) -> Result<Vec<Arc<str>>, AgentLogError> {
@@ -74,6 +112,6 @@ impl AgentLogStore for PostgresAgentLog {
     }
 
     async fn apply(&self, tenant: &str, changes: Vec<TierChange>) -> Result<(), AgentLogError> {
-        ops::apply(&self.0.pool, &self.0.store, tenant, changes).await
+        ops::apply(&self.0, tenant, changes).await
     }
 }

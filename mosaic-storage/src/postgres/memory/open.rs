@@ -5,15 +5,22 @@ use std::sync::Arc;
 use mosaic_core::StoreError;
 use sqlx::PgPool;
 
-use super::schema::{TABLES, row_level_security};
+use super::schema::{TABLES, TENANTS_OWN};
 use crate::postgres::fault::told;
+use crate::postgres::options::PostgresOptions;
+use crate::postgres::row_security;
 use crate::postgres::schema::{Tables, migrate};
 
 /// Makes the tables, or brings them to the newest format. Gives the schema of pgvector, quoted.
-pub(super) async fn prepare(pool: &PgPool, schema: &str, store: &str) -> Result<Arc<str>, StoreError> {
+pub(super) async fn prepare(
+    pool: &PgPool,
+    options: &PostgresOptions,
+    store: &str,
+) -> Result<Arc<str>, StoreError> {
     let vector = extension(pool, store).await?;
-    let migrations = [format!("{}{}", TABLES.replace("@vector@", &vector), row_level_security())];
-    migrate(pool, schema, store, &Tables { meta: "memory_meta", migrations: &migrations }).await?;
+    let migrations =
+        [format!("{}{}", TABLES.replace("@vector@", &vector), row_security::by_digest(TENANTS_OWN))];
+    migrate(pool, options, store, &Tables { meta: "memory_meta", migrations: &migrations }).await?;
     Ok(vector.into())
 }
 

@@ -106,20 +106,6 @@ pub(super) const TABLES: &str = r#"
 pub(super) const TENANTS_OWN: &[&str] =
     &["memory_parts", "memories", "memory_words", "memory_models", "memory_vectors", "memory_blocks"];
 
-/// Hides what is another tenant's, from the owner of the tables too. The setting is empty, not missing, after a transaction that
-/// had it. `SELECT`: it is read once a statement, not once a row.
-pub(super) fn row_level_security() -> String {
-    let of = |table: &&str| {
-        format!(
-            "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
-             ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
-             CREATE POLICY one_tenant ON {table}
-                 USING (tenant = (SELECT nullif(current_setting('mosaic.tenant', true), '')::uuid));"
-        )
-    };
-    TENANTS_OWN.iter().map(of).collect()
-}
-
 /// What a query asks of a memory `m` to make one of its row.
 pub(super) const COLUMNS: &str =
     "m.n, m.part, m.closed_at, m.superseded_by, m.accessed, m.accessed_at, m.body";

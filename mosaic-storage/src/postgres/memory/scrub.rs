@@ -15,8 +15,8 @@ impl PostgresMemories {
     /// of the tables. They still are in the write-ahead log until the server reuses its segments (after a `CHECKPOINT` or two, which
     /// superusers may ask for), in archives of it, and in backups.
     ///
-    /// What a transaction may still see that began before is not taken out; so this waits for those of the same role. Those of
-    /// others, replicas and prepared transactions are for the administrator to know of.
+    /// What a transaction may still see that began before is not taken out; so this waits for those of the same role, and for all that write,
+    /// in any database of the server. What others only read, and replicas, are for the administrator to know of.
     ///
     /// # Errors
     /// [`MemoryError::Store`]: [`StoreError::Locked`](mosaic_core::StoreError::Locked) where a transaction from before does not end. A role that does not own the

@@ -89,7 +89,7 @@ impl PostgresMemories {
         name: Arc<str>,
         options: &PostgresOptions,
     ) -> Result<Self, StoreError> {
-        let vector = open::prepare(&pool, &options.schema, &name).await?;
+        let vector = open::prepare(&pool, options, &name).await?;
         let (schema, indexing) = (options.schema.clone(), Indexing::from(options.index_vectors_from));
         let patience = options.patience;
         Ok(Self { shared: Arc::new(Shared { name, pool, schema, vector, indexing, patience }) })

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::names;
 use super::schema::corrupt;
 use super::store::Shared;
-use crate::postgres::begin::begin as begin_with;
 use crate::postgres::fault::told;
+use crate::postgres::row_security::{Sight, begin_seeing};
 
 /// Whom a change keeps from changing things beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,13 +83,8 @@ impl OfTenant {
 
     async fn begin(shared: &Shared, scope: &Scope, begin: &str, then: &str) -> Result<Self, MemoryError> {
         let tenant = names::tenant(scope);
-        // One round trip. A digest needs no quoting. Nobody waits for a lock for ever: its holder may be cut off from us and the server.
-        let patience = shared.patience.as_millis().clamp(1, i32::MAX as u128);
-        let text = format!(
-            "{begin}; SELECT set_config('mosaic.tenant', '{tenant}', true); SET LOCAL lock_timeout = {patience}; {then}"
-        );
-        let db =
-            begin_with(&shared.pool, text).await.map_err(|error| told(&shared.name, "beginning", error))?;
+        let begun = begin_seeing(&shared.pool, begin, Sight::Digest(tenant), shared.patience, then).await;
+        let db = begun.map_err(|error| told(&shared.name, "beginning", error))?;
         Ok(Self { db, store: shared.name.clone(), tenant, vector: shared.vector.clone() })
     }
 

@@ -5,7 +5,7 @@ use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::super::anew::write_anew;
 use super::super::fault::{Doing, Fault};
-use super::ops::push_scope;
+use crate::agent_log::push_scope;
 
 const ACTION: &str = "erasing agent logs";
 

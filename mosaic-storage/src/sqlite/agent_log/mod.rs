@@ -14,7 +14,6 @@
 mod erase;
 mod ops;
 mod read;
-mod rows;
 mod store;
 
 pub use store::SqliteAgentLog;

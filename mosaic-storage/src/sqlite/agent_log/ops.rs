@@ -1,20 +1,16 @@
 //! The changes, each within the writer's transaction. A change that is refused has changed nothing.
 
+use mosaic_core::StoreError;
 use mosaic_core::agent_log::{
     AgentLogError, Day, LogGroup, LogRow, LogRowId, LogTable, LogTotals, Segment, TierChange,
 };
-use mosaic_core::{Scope, StoreError, Timestamp};
-use serde::Serialize;
-use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use sqlx::{Row as _, Sqlite, SqliteConnection};
 
 use super::super::fault::{Doing, Fault};
 use super::super::statements;
 use super::super::work::Refused;
-use super::rows::{COLUMNS, PLACES, bind, to_sql};
-
-const ANNOUNCED: i64 = 0;
-const SEALED: i64 = 1;
-const CONDEMNED: i64 = 2;
+use crate::agent_log::{ANNOUNCED, CONDEMNED, SEALED, from_json, push_rows};
+use crate::jobs::{json, to_sql};
 
 /// What a change comes to; a text is a conflict.
 enum Misfit {
@@ -33,23 +29,10 @@ pub(super) async fn put(db: &mut SqliteConnection, rows: Vec<LogRow>) -> Result<
     let (mut added, mut rows) = (0, rows.into_iter());
     while rows.len() > 0 {
         let step = statements::step(rows.len());
-        let places = vec![PLACES; step].join(",");
-        let text =
-            format!("INSERT INTO agent_log ({COLUMNS}) VALUES {places} ON CONFLICT (tenant, id) DO NOTHING");
-        let query = rows.by_ref().take(step).fold(sqlx::query(AssertSqlSafe(text)), bind);
-        added += query.execute(&mut *db).await.doing("writing agent logs")?.rows_affected();
+        let mut query = push_rows::<Sqlite>(rows.by_ref().take(step));
+        added += query.build().execute(&mut *db).await.doing("writing agent logs")?.rows_affected();
     }
     Ok(added)
-}
-
-/// Only what is of a scope.
-pub(super) fn push_scope(query: &mut QueryBuilder<Sqlite>, scope: &Scope) {
-    query.push(" WHERE tenant = ").push_bind(scope.tenant.to_string());
-    for (column, part) in [("user", &scope.user), ("agent", &scope.agent), ("session", &scope.session)] {
-        if let Some(part) = part {
-            query.push(format!(" AND {column} = ")).push_bind(part.to_string());
-        }
-    }
 }
 
 /// Makes changes, all or none: within a savepoint, for the transaction has others in it.
@@ -103,7 +86,7 @@ async fn one(db: &mut SqliteConnection, store: &str, tenant: &str, change: TierC
             // What it held is no longer of interest, and tells whose it was.
             let text = "UPDATE agent_log_segments SET state = ?, since = ?, body = NULL
                         WHERE tenant = ? AND name = ? AND state IN (?, ?)";
-            let query = sqlx::query(text).bind(CONDEMNED).bind(to_sql(at.0)).bind(tenant).bind(&*name);
+            let query = sqlx::query(text).bind(CONDEMNED).bind(to_sql(at)).bind(tenant).bind(&*name);
             let query = query.bind(ANNOUNCED).bind(SEALED);
             let condemned = query.execute(db).await.doing("condemning a segment")?.rows_affected();
             fits(condemned == 1, || format!("segment `{name}` is gone"))
@@ -199,34 +182,6 @@ async fn drop_summaries(
     Ok(())
 }
 
-/// As JSON. What is written here always can be.
-pub(super) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
 fn parse<T: serde::de::DeserializeOwned>(text: &str, store: &str) -> Result<T, Misfit> {
     from_json(text, store).map_err(Misfit::Store)
-}
-
-pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str, store: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| super::rows::corrupt(store, &error.to_string()))
-}
-
-/// The state of a name in the register.
-pub(super) fn registered(
-    (name, state, since, body): (String, i64, Option<i64>, Option<String>),
-    store: &str,
-) -> Result<mosaic_core::agent_log::Registered, StoreError> {
-    use mosaic_core::agent_log::Registered;
-    Ok(match (state, body) {
-        (ANNOUNCED, _) => Registered::Announced { name: name.into() },
-        (SEALED, Some(body)) => Registered::Sealed { segment: from_json(&body, store)? },
-        (CONDEMNED, _) => {
-            let since = Timestamp(since.unwrap_or_default().cast_unsigned());
-            Registered::Condemned { name: name.into(), since }
-        }
-        (other, _) => {
-            return Err(super::rows::corrupt(store, &format!("segment `{name}` has state {other}")));
-        }
-    })
 }

@@ -10,7 +10,7 @@ use crate::agent::Limits;
 use crate::context::Cut;
 use crate::error::{ErrorKind, ErrorReport};
 use crate::id::{CallId, RunId, Seq, StepId};
-use crate::message::{Part, ToolStatus, Usage};
+use crate::message::{Cost, Part, ToolStatus, Usage};
 use crate::model::{OutputSpec, StopReason};
 use crate::runtime::Timestamp;
 use crate::session::entry::{Body, CancelReason, Decision, Entry, InputDelivery};
@@ -144,6 +144,12 @@ impl World {
         self.tell(Outcome::Input { run, parts, delivery: InputDelivery::Start, output: None, limits: None });
     }
 
+    /// Somebody says something while a run goes on.
+    pub(super) fn steer(&mut self, text: &str) {
+        let (run, parts) = (RunId(Uuid::from_u128(self.runs)), vec![Part::text(text)]);
+        self.tell(Outcome::Input { run, parts, delivery: InputDelivery::Steer, output: None, limits: None });
+    }
+
     /// The model gives its last word, and reports so many tokens.
     pub(super) fn answer_with(&mut self, text: &str, input: u64) {
         let step = self.machine.next_model();
@@ -153,13 +159,33 @@ impl World {
         self.tell(Outcome::Reply { step, reply });
     }
 
+    /// The model reports so many tokens and makes a call, which ends.
+    pub(super) fn call_with(&mut self, input: u64) {
+        let (step, usage) = (self.machine.next_model(), Usage { input, ..Usage::default() });
+        let (parts, stop) = (vec![Part::call("c", "read", "{}")], StopReason::ToolCalls);
+        let reply = Reply { parts, stop, usage, cost: None, origin: None, route: None };
+        self.tell(Outcome::Reply { step, reply });
+        if let Some(StepId::Tool { call, attempt }) = self.machine.running().into_iter().next() {
+            let content = vec![Part::text("result")];
+            self.tell(Outcome::Tool { call, attempt, status: ToolStatus::Ok, content, fatal: None });
+        }
+    }
+
+    /// The model says that the prompt is too long.
+    pub(super) fn overflow(&mut self) {
+        let (step, error) = (self.machine.next_model(), report(ErrorKind::ContextOverflow));
+        self.tell(Outcome::ModelFailed { step, error, partial: Vec::new(), route: None });
+    }
+
     pub(super) fn fail_to_compact(&mut self) {
         self.tell(compact_failed(self.machine.compactions + 1));
     }
 
     pub(super) fn compact(&mut self, before: u64, after: u64) {
         let step = self.machine.compactions + 1;
-        let compacted = Compacted { summary: "so far".into(), before, after, ..Compacted::default() };
+        let summary = "so far".into();
+        let (usage, cost) = (Usage { input: 7, ..Usage::default() }, Some(Cost(5)));
+        let compacted = Compacted { summary, before, after, usage, cost, ..Compacted::default() };
         self.tell(Outcome::Compacted { step, compacted });
     }
 
@@ -359,6 +385,7 @@ impl World {
         let error = report(ErrorKind::Server);
         old.push(Outcome::ModelFailed { step: next - 1, error, partial: Vec::new(), route: None });
         old.push(compact_failed(self.machine.compactions));
+        old.push(Outcome::Compacted { step: self.machine.compactions, compacted: Compacted::default() });
         old.push(gathered(self.machine.contexts, 1));
         let running = self.machine.running();
         let tool = |call: CallId, attempt| Outcome::Tool {
