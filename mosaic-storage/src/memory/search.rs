@@ -95,7 +95,7 @@ impl<'q> Search<'q> {
 
     fn vectors(&mut self, parts: &[&Part]) {
         // Some more than asked for: what is coarse may be in the wrong order, by a few places.
-        let best = if self.limit() == 0 { 0 } else { self.limit() + self.limit() / 8 + 16 };
+        let best = if self.limit() == 0 { 0 } else { self.limit() + self.limit() / 2 + 16 };
         // Each model is an arm of its own: the cosines of one say nothing beside those of another.
         let mut arms: Vec<Best<At>> = self.query.vectors.iter().map(|_| Best::new(best)).collect();
         for (at, (part, admitted)) in parts.iter().zip(&self.admitted).enumerate() {
