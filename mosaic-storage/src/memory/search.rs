@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::thread;
 
 use mosaic_core::memory::{Candidate, Candidates, Memory, MemoryId, SearchQuery, Vector};
 
@@ -33,6 +34,9 @@ pub(crate) struct Wanted {
     pub(crate) changed: i64,
 }
 
+/// From so many docs on words and vectors are looked at side by side: each takes longer than starting a thread.
+const SIDE_BY_SIDE: usize = 10_000;
+
 /// A doc of one of the parts.
 type At = (usize, u32);
 
@@ -55,59 +59,14 @@ impl<'q> Search<'q> {
     pub(crate) fn begin(parts: &[&Part], query: &'q SearchQuery) -> Self {
         let admitted: Vec<Bits> =
             parts.iter().map(|part| part.admitted(&query.scope, query.reach, &query.filter)).collect();
-        let mut search = Self {
-            query,
-            admitted,
-            scores: Vec::new(),
-            found: BTreeMap::new(),
-            coarse: Vec::new(),
-            exact: HashMap::new(),
-        };
-        search.words(parts);
-        search.vectors(parts);
-        search
+        let arms = Arms { parts, query, admitted: &admitted };
+        let ((scores, hits), coarse) = arms.ask();
+        let found = hits.into_iter().map(|at| (at, true)).collect();
+        Self { query, admitted, scores, found, coarse, exact: HashMap::new() }
     }
 
     fn limit(&self) -> usize {
         self.query.limit as usize
-    }
-
-    fn words(&mut self, parts: &[&Part]) {
-        let stems = self.query.text.as_deref().map(Lexical::question).unwrap_or_default();
-        if stems.is_empty() {
-            return;
-        }
-        let views: Vec<bm25::View<'_>> = parts
-            .iter()
-            .zip(&self.admitted)
-            .map(|(part, admitted)| bm25::View { lexical: part.lexical(), links: part.links(), admitted })
-            .collect();
-        self.scores = bm25::score(&views, &stems);
-        for arm in [Arm::Lexical, Arm::Window] {
-            let mut best = Best::new(self.limit());
-            for (part, scores) in self.scores.iter().enumerate() {
-                let scored = scores.all(arm).filter(|(_, score)| *score > 0.0);
-                best.extend(scored.map(|(doc, score)| ((part, doc), score)));
-            }
-            self.found.extend(best.sorted().map(|(at, _)| (at, true)));
-        }
-    }
-
-    fn vectors(&mut self, parts: &[&Part]) {
-        // Some more than asked for: what is coarse may be in the wrong order, by a few places.
-        let best = if self.limit() == 0 { 0 } else { self.limit() + self.limit() / 2 + 16 };
-        // Each model is an arm of its own: the cosines of one say nothing beside those of another.
-        let mut arms: Vec<Best<At>> = self.query.vectors.iter().map(|_| Best::new(best)).collect();
-        for (at, (part, admitted)) in parts.iter().zip(&self.admitted).enumerate() {
-            let mut left = admitted.clone();
-            for (vector, arm) in self.query.vectors.iter().zip(&mut arms) {
-                let Some(space) = part.space(&vector.model) else { continue };
-                let found = space.nearest(&vector.values, &left, best);
-                arm.extend(found.into_iter().map(|like| ((at, like.row), like.cosine)));
-                left.without(space.present());
-            }
-        }
-        self.coarse = arms.into_iter().flat_map(Best::sorted).map(|(at, _)| at).collect();
     }
 
     /// Those of which `choose` needs the vectors.
@@ -192,6 +151,73 @@ impl<'q> Search<'q> {
             candidates: all.into_iter().map(|(_, candidate)| candidate).collect(),
             admitted: self.admitted.iter().map(Bits::count).sum(),
         }
+    }
+}
+
+/// What both arms look at.
+#[derive(Clone, Copy)]
+struct Arms<'s> {
+    parts: &'s [&'s Part],
+    query: &'s SearchQuery,
+    admitted: &'s [Bits],
+}
+
+impl Arms<'_> {
+    /// What words say, with the best docs, and the docs that look best as vectors.
+    fn ask(self) -> ((Vec<Scores>, Vec<At>), Vec<At>) {
+        let docs: usize = self.parts.iter().map(|part| part.len()).sum();
+        if docs < SIDE_BY_SIDE || self.query.text.is_none() || self.query.vectors.is_empty() {
+            return (self.words(), self.vectors());
+        }
+        thread::scope(|scope| {
+            let vectors = thread::Builder::new().spawn_scoped(scope, || self.vectors());
+            let words = self.words();
+            // Without a thread, one after the other.
+            let vectors = vectors.ok().and_then(|thread| thread.join().ok());
+            (words, vectors.unwrap_or_else(|| self.vectors()))
+        })
+    }
+
+    fn words(self) -> (Vec<Scores>, Vec<At>) {
+        let stems = self.query.text.as_deref().map(Lexical::question).unwrap_or_default();
+        if stems.is_empty() {
+            return Default::default();
+        }
+        let views: Vec<bm25::View<'_>> = self
+            .parts
+            .iter()
+            .zip(self.admitted)
+            .map(|(part, admitted)| bm25::View { lexical: part.lexical(), links: part.links(), admitted })
+            .collect();
+        let scores = bm25::score(&views, &stems);
+        let hits = [Arm::Lexical, Arm::Window].into_iter().flat_map(|arm| {
+            let mut best = Best::new(self.query.limit as usize);
+            for (part, scores) in scores.iter().enumerate() {
+                let scored = scores.all(arm).filter(|(_, score)| *score > 0.0);
+                best.extend(scored.map(|(doc, score)| ((part, doc), score)));
+            }
+            best.sorted().map(|(at, _)| at)
+        });
+        let hits = hits.collect();
+        (scores, hits)
+    }
+
+    fn vectors(self) -> Vec<At> {
+        let limit = self.query.limit as usize;
+        // Some more than asked for: what is coarse may be in the wrong order, by a few places.
+        let best = if limit == 0 { 0 } else { limit + limit / 2 + 16 };
+        // Each model is an arm of its own: the cosines of one say nothing beside those of another.
+        let mut arms: Vec<Best<At>> = self.query.vectors.iter().map(|_| Best::new(best)).collect();
+        for (at, (part, admitted)) in self.parts.iter().zip(self.admitted).enumerate() {
+            let mut left = admitted.clone();
+            for (vector, arm) in self.query.vectors.iter().zip(&mut arms) {
+                let Some(space) = part.space(&vector.model) else { continue };
+                let found = space.nearest(&vector.values, &left, best);
+                arm.extend(found.into_iter().map(|like| ((at, like.row), like.cosine)));
+                left.without(space.present());
+            }
+        }
+        arms.into_iter().flat_map(Best::sorted).map(|(at, _)| at).collect()
     }
 }
 

@@ -84,8 +84,8 @@ pub(super) async fn vectors(
     wanted: &[Wanted],
 ) -> Result<Vec<(Wanted, Vec<Vector>)>, MemoryError> {
     let query = sqlx::query(
-        "SELECT v.memory, x.name, v.vector FROM json_each(?) k JOIN memory_vectors v ON v.memory = k.value
-         JOIN memory_models x ON x.id = v.model ORDER BY v.memory",
+        "SELECT v.memory, x.name, v.vector FROM json_each(?) k
+         CROSS JOIN memory_vectors v ON v.memory = k.value CROSS JOIN memory_models x ON x.id = v.model",
     );
     let numbers = serde_json::to_string(&numbers(wanted)).unwrap_or_default();
     let rows = query.bind(numbers).fetch_all(&reading.pool).await.doing("reading vectors");
@@ -100,6 +100,7 @@ pub(super) async fn vectors(
                 name.into()
             });
             let vector = Vector { model: name, values: values(bytes) };
+            // Those of one memory follow one another.
             match found.last_mut().filter(|(wanted, _)| wanted.n == n) {
                 Some((_, vectors)) => vectors.push(vector),
                 None => {

@@ -15,10 +15,10 @@ use crate::memory::part::Part;
 use crate::memory::search::{Rows, Vectors, Wanted};
 
 /// Bytes of memories that are kept at hand ...
-const ROWS: usize = 24 << 20;
+const ROWS: usize = 48 << 20;
 
 /// ... and of their vectors.
-const VECTORS: usize = 8 << 20;
+const VECTORS: usize = 16 << 20;
 
 /// A part, and how new it is.
 #[derive(Debug, Default)]
