@@ -41,6 +41,7 @@ mod presence;
 mod row_security;
 mod schema;
 mod scrub;
+mod statistics;
 mod store;
 
 pub use agent_log::PostgresAgentLog;

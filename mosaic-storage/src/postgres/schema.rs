@@ -35,7 +35,12 @@ pub(super) async fn migrate_jobs(
     options: &PostgresOptions,
     store: &str,
 ) -> Result<(), StoreError> {
-    let migrations = [jobs::TABLES.to_owned(), agent_log::TABLES.to_owned(), agent_log::keep_apart()];
+    let migrations = [
+        jobs::TABLES.to_owned(),
+        agent_log::TABLES.to_owned(),
+        agent_log::keep_apart(),
+        jobs::without_statistics(),
+    ];
     migrate(pool, options, store, &Tables { meta: "meta", migrations: &migrations }).await
 }
 

@@ -128,6 +128,24 @@ async fn a_schema_of_a_newer_format_is_refused() {
 }
 
 #[tokio::test]
+async fn the_planner_keeps_nothing_of_what_jobs_say() {
+    let Some(url) = database().await else { return };
+    let store = open(&url).await;
+    let runtime = TestRuntime::new(1);
+    let job = |n: u32| {
+        let payload = serde_json::json!({ "text": format!("planted {}", n % 3) });
+        NewJob::new("k", payload).tenant("planted").dedup(format!("planted {n}")).job(&runtime).unwrap()
+    };
+    store.enqueue((0..40).map(job).collect()).await.unwrap();
+    let mut db = PgConnection::connect(&url).await.unwrap();
+    sqlx::query("ANALYZE mosaic.jobs").execute(&mut db).await.unwrap();
+    let mut count = async |text| sqlx::query_scalar::<_, i64>(text).fetch_one(&mut db).await.unwrap();
+    let of_jobs = "SELECT count(*) FROM pg_stats s WHERE tablename = 'jobs'";
+    assert!(count(of_jobs).await > 5, "the check sees what is kept");
+    assert_eq!(count("SELECT count(*) FROM pg_stats s WHERE s::text LIKE '%planted%'").await, 0);
+}
+
+#[tokio::test]
 async fn addresses_that_cannot_be_are_refused_without_showing_a_password() {
     for (url, schema) in [
         ("mysql://u:geheim@h/d", "mosaic"),

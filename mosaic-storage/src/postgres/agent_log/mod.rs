@@ -11,23 +11,19 @@ mod store;
 pub use store::PostgresAgentLog;
 
 use super::row_security::by_name;
+use super::statistics;
 
 /// All tables with rows of tenants.
 pub(super) const TENANTS_OWN: &[&str] = &["agent_log", "agent_log_summaries", "agent_log_segments"];
 
-/// What the third format adds: row-level security, and that the planner keeps no values of columns, which would outlive the rows that
-/// they are from.
+/// What the third format adds: row-level security, and no statistics of columns that tell something.
 pub(super) fn keep_apart() -> String {
-    let columns = [
+    let without_statistics = statistics::without(&[
         ("agent_log", "tenant user_name agent session provider name message call"),
         ("agent_log_summaries", "tenant grouped user_name agent totals"),
         ("agent_log_segments", "tenant name body"),
-    ];
-    let without_statistics = columns.map(|(table, columns)| {
-        let each: Vec<_> = columns.split(' ').map(|name| format!("ALTER {name} SET STATISTICS 0")).collect();
-        format!("ALTER TABLE {table} {};", each.join(", "))
-    });
-    by_name(TENANTS_OWN) + &without_statistics.concat()
+    ]);
+    by_name(TENANTS_OWN) + &without_statistics
 }
 
 /// The tables of agent logs.
