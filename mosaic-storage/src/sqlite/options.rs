@@ -32,7 +32,7 @@ pub struct SqliteOptions {
     /// again when it is. What is being searched is never let go of. 256 MB.
     pub memory_index_bytes: usize,
     /// From so many vectors of a model on, for one user of a tenant (or for what the tenant has of its own), searches go through a
-    /// graph (HNSW), which misses a few percent of the best; `None`: never, and nothing is missed. Below, and until a thread in the
+    /// graph (HNSW), which misses some percent of the best (6 in a measurement); `None`: never, and nothing is missed. Below, and until a thread in the
     /// background has made the graph, all vectors are looked at. The graph lies in RAM, 130 bytes a vector, and is made anew when the
     /// index is loaded. A million.
     pub memory_graph_from: Option<usize>,

@@ -24,6 +24,9 @@ const LINKS_0: usize = 2 * LINKS;
 /// So many rows are kept in view when a row is taken in: the paper's efConstruction.
 const VIEW: usize = 128;
 
+/// At least so many in a search: efSearch. Of a million vectors in heaps 128 found 94 of a hundred of the best.
+const SEARCH_VIEW: usize = 256;
+
 /// No link.
 const NONE: u32 = u32::MAX;
 
@@ -155,7 +158,7 @@ impl Graph {
             near = self.look(block, query, &near, 1, above, |_| true);
         }
         // More in view than asked for: the wider the view, the fewer are missed.
-        near = self.look(block, query, &near, VIEW.max(2 * best), 0, passes);
+        near = self.look(block, query, &near, SEARCH_VIEW.max(2 * best), 0, passes);
         near.into_iter().take(best).map(|Near(cosine, row)| Likeness { row, cosine }).collect()
     }
 
