@@ -66,7 +66,8 @@ impl Space {
     fn by_graph(&self, vector: &[f32], of: &Bits, best: usize) -> Option<Vec<Likeness>> {
         // Not there, or being worked on.
         let graph = self.graph.try_read().ok()?;
-        if vector.len() != self.width() {
+        // Nearly always: few have so many.
+        if graph.inside().is_empty() || vector.len() != self.width() {
             return None;
         }
         let mut wanted = of.clone();
